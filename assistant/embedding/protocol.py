@@ -1,0 +1,36 @@
+"""What an embedding model must do, whichever it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+
+class Embedder(Protocol):
+    """Texts to unit-length float32 vectors."""
+
+    @property
+    def name(self) -> str:
+        """As it stands in the manifest and in answers, e.g. `piano-statico-it-1`."""
+        ...
+
+    @property
+    def fingerprint(self) -> str:
+        """Changes when vectors would change: hash of weights and prefixes."""
+        ...
+
+    @property
+    def dimension(self) -> int: ...
+
+    def embed_query(self, text: str) -> npt.NDArray[np.float32]:
+        """Shape `(dimension,)`; all zeros when no word is known."""
+        ...
+
+    def embed_passages(
+        self, texts: Sequence[str], progress: Callable[[int], None] | None = None
+    ) -> npt.NDArray[np.float32]:
+        """Shape `(len(texts), dimension)`; `progress` is told how many more are done."""
+        ...

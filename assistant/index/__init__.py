@@ -1,0 +1,1 @@
+"""Immutable index generations: SQLite catalogue, tantivy lexical index, vectors."""

@@ -1,0 +1,94 @@
+"""The seam between retrieval and storage: what any search backend must do."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from assistant.models import Document, Filters, Intervento, Page, Passage, Scheda
+
+Vectors = npt.NDArray[np.float32]
+
+
+class Scored(NamedTuple):
+    """A passage id and its score in one ranker's own scale; higher is better."""
+
+    passage_id: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """What a generation was made with; opening it with other settings is an error."""
+
+    generation: str
+    created: str
+    """ISO 8601, UTC."""
+    code_version: str
+    schema_version: int
+    embedding_model: str
+    embedding_fingerprint: str
+    embedding_dimension: int
+    analyser: str
+    passage_settings: str
+    document_ids: tuple[str, ...]
+    counts: dict[str, int]
+    """documents, pages, passages, schede, interventi."""
+    files: dict[str, str]
+    """SHA-256 of each file of the generation, but for files that a reader's opening touches."""
+
+
+class SearchBackend(Protocol):
+    """One opened generation, read-only and safe to use from several threads."""
+
+    @property
+    def manifest(self) -> Manifest: ...
+
+    @property
+    def vector_search(self) -> str:
+        """`exact` or `chroma`."""
+        ...
+
+    def lexical(self, terms: Sequence[str], k: int, filters: Filters) -> list[Scored]:
+        """BM25 over analysed terms (assistant.italian.analysis.terms), best first."""
+        ...
+
+    def characters(self, text: str, k: int, filters: Filters) -> list[Scored]:
+        """BM25 over character 5-grams of the folded text, best first: forgives typos."""
+        ...
+
+    def nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Scored]:
+        """Cosine of `vector` (shape `(dimension,)`, unit length) with passages, best first."""
+        ...
+
+    def document_frequency(self, term: str) -> int:
+        """Number of passages that hold an analysed term (title and section not counted)."""
+        ...
+
+    def passages(self, ids: Sequence[str]) -> list[Passage]:
+        """Passages in the order of `ids`; raises CorruptIndexError for an unknown id."""
+        ...
+
+    def document_passages(self, document_id: str) -> list[Passage]: ...
+
+    def documents(self) -> list[Document]:
+        """All documents, by title."""
+        ...
+
+    def document(self, document_id: str) -> Document:
+        """Raises NotFoundError."""
+        ...
+
+    def page(self, document_id: str, number: int) -> Page:
+        """Raises NotFoundError."""
+        ...
+
+    def schede(self) -> list[Scheda]: ...
+
+    def interventi(self) -> list[Intervento]: ...
+
+    def close(self) -> None: ...

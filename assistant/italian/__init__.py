@@ -1,0 +1,1 @@
+"""What the program knows of Italian and of the field's words."""

@@ -1,0 +1,283 @@
+"""The models that travel: frozen dataclasses shared by ingest, index, answers, API and UI.
+
+Pages and ranks start at 1. Offsets count Unicode code points of the canonical page text and are
+half-open: `page.text[start:end]`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, get_args
+
+DocumentKind = Literal["piano", "scheda", "linea_guida", "piano_di_zona", "atto", "pagina", "altro"]
+DocumentStatus = Literal["in_force", "superseded", "unknown"]
+AnswerStatus = Literal["answered", "partial", "not_found", "clarify", "out_of_scope"]
+Verdict = Literal["verbatim", "supported", "unsupported"]
+Mode = Literal["extractive", "generative"]
+
+KINDS: tuple[str, ...] = get_args(DocumentKind)
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One ingested file or page; `id` is the SHA-256 (hex) of its bytes."""
+
+    id: str
+    title: str
+    kind: DocumentKind
+    source: str
+    """Path as given at ingest, or URL."""
+    media_type: str
+    page_count: int
+    distretto: str | None = None
+    ausl: str | None = None
+    year_from: int | None = None
+    year_to: int | None = None
+    official: bool = False
+    demonstration: bool = False
+    status: DocumentStatus = "unknown"
+    superseded_by: str | None = None
+    notes: tuple[str, ...] = ()
+    """What a reader should know of the quality, in Italian."""
+    pages_without_text: tuple[int, ...] = ()
+    ocr_pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A page and its canonical text, the one every offset refers to."""
+
+    document_id: str
+    number: int
+    text: str
+    printed_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """Words that stand in a page: `text == page.text[start:end]`."""
+
+    document_id: str
+    page: int
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one page's canonical text."""
+
+    page: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """A retrievable unit: consecutive spans of one document, inside one section and one scheda.
+
+    `text` is the spans' texts joined by a newline, so each offset in it maps back to a page.
+    """
+
+    id: str
+    document_id: str
+    ordinal: int
+    """Position in the document, from 0."""
+    text: str
+    section: tuple[str, ...]
+    """Headings from the outermost to the nearest."""
+    spans: tuple[Span, ...]
+    scheda: str | None = None
+    """Reference of the scheda or intervento it belongs to, e.g. "5" or "Intervento 12"."""
+
+    @property
+    def page_start(self) -> int:
+        return self.spans[0].page
+
+    @property
+    def page_end(self) -> int:
+        return self.spans[-1].page
+
+    @property
+    def start(self) -> int:
+        return self.spans[0].start
+
+    @property
+    def end(self) -> int:
+        return self.spans[-1].end
+
+    def quotes(self, start: int, end: int) -> tuple[Quote, ...]:
+        """The exact quotes behind `text[start:end]`, one for each page span it touches."""
+        found: list[Quote] = []
+        offset = 0
+        for span in self.spans:
+            length = span.end - span.start
+            low, high = max(start, offset), min(end, offset + length)
+            if low < high:
+                first = span.start + low - offset
+                found.append(
+                    Quote(
+                        self.document_id, span.page, first, first + high - low, self.text[low:high]
+                    )
+                )
+            offset += length + 1
+        return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found for a query; `score` is higher for better, comparable inside one query."""
+
+    rank: int
+    score: float
+    passage: Passage
+    document: Document
+    parts: dict[str, float] = field(default_factory=dict)
+    """What the score is made of: lexical, characters, dense."""
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """A quote shown with its number and with what a reader needs to find it."""
+
+    n: int
+    document_id: str
+    title: str
+    kind: DocumentKind
+    distretto: str | None
+    year: int | None
+    source: str
+    page: int
+    section: str
+    start: int
+    end: int
+    quote: str
+    demonstration: bool = False
+    printed_label: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerSentence:
+    """A sentence of an answer with the numbers of its citations; `why` explains the verdict."""
+
+    text: str
+    verdict: Verdict
+    citations: tuple[int, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerHit:
+    """A hit as it travels in an answer: where it is, not its text."""
+
+    rank: int
+    document_id: str
+    source: str
+    page: int
+    score: float
+    passage_id: str
+    title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What was asked, what was understood, and the sentences that answer, or a typed silence."""
+
+    question: str
+    understood_as: str
+    status: AnswerStatus
+    sentences: tuple[AnswerSentence, ...]
+    citations: tuple[Citation, ...]
+    notices: tuple[str, ...]
+    hits: tuple[AnswerHit, ...]
+    mode: Mode
+    model: str
+    """Embedding model, and chat model when one wrote the sentences."""
+    generation: str
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """A step of the work, told to whoever is waiting; `label` is Italian."""
+
+    name: Literal["understand", "search", "read", "write", "check"]
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    query: str
+    hits: tuple[Hit, ...]
+    generation: str
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """A field of a record: its words and where they stand (several quotes when split over pages)."""
+
+    name: str
+    text: str
+    quotes: tuple[Quote, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Scheda:
+    """A scheda attuativa of the regional plan."""
+
+    id: str
+    document_id: str
+    number: str | None
+    title: str
+    page_start: int
+    page_end: int
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Intervento:
+    """A scheda intervento of a district's Piano di zona."""
+
+    id: str
+    document_id: str
+    number: str | None
+    title: str
+    page_start: int
+    page_end: int
+    distretto: str | None
+    fields: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Restrictions on a search: values of one field are alternatives, fields add up."""
+
+    distretto: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    year: tuple[int, ...] = ()
+    scheda: tuple[str, ...] = ()
+    document: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return any((self.distretto, self.kind, self.year, self.scheda, self.document))
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """What `piano status` tells; `generation` is None before the first ingest."""
+
+    generation: str | None
+    documents: int
+    pages: int
+    passages: int
+    schede: int
+    interventi: int
+    embedding: str | None
+    writer: dict[str, str] | None
+    data_dir: str
+    disk_bytes: int
+    chat_model: str | None = None
+    vector_search: str | None = None
+    """"exact" (memory-mapped matrix) or "chroma" (HNSW index or server)."""

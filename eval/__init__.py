@@ -1,0 +1,1 @@
+"""Evaluation: asks the assistant like any user and scores what comes back."""
