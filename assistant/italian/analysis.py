@@ -1,0 +1,154 @@
+"""Italian text to search terms: tokens, stop words, stems, and law references as single terms.
+
+Words are folded before they are stemmed, so that "attivita'" and "attività" are one term.
+"""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import re
+import sys
+import threading
+import unicodedata
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import NamedTuple, Protocol, cast
+
+from assistant.italian.laws import law_references
+
+ANALYSER_VERSION = "italiano-1"
+"""Changes whenever the same text would give other terms: stored in each generation's manifest."""
+
+_CACHE_SIZE = 200_000
+"""Distinct written forms remembered; a hostile text cannot make the memory grow further."""
+
+# A number keeps its thousands ("100.000") and decimals ("3,5"); dotted initials are one word
+# ("A.U.S.L."); elsewhere a word is letters and digits, with combining accents of decomposed text.
+_TOKEN = re.compile(
+    r"(?<![\d.])\d{1,3}(?:\.\d{3})+(?:,\d+)?(?![\d.]\d|\d)|\d+(?:,\d+)?"
+    r"|(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_]))?"
+    r"|[^\W\d_][^\W_]*(?:[\u0300-\u036f]+[^\W_]*)*"
+)
+_APOSTROPHES = str.maketrans({c: "'" for c in "\u2018\u2019\u201b\u2032\u02bc\u00b4`"})
+
+
+class Token(NamedTuple):
+    """A word or number as it stands in the text: `text == original[start:end]`."""
+
+    text: str
+    start: int
+    end: int
+
+
+class Term(NamedTuple):
+    """A search term and the stretch `original[start:end]` that it comes from."""
+
+    text: str
+    start: int
+    end: int
+
+
+class _Stemmer(Protocol):
+    def stemWord(self, word: str) -> str: ...
+
+
+def fold(text: str) -> str:
+    """Small letters, no accents, one kind of apostrophe; the length may change."""
+    if text.isascii():
+        return text.lower()
+    decomposed = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES).lower())
+    return "".join(c for c in decomposed if not unicodedata.combining(c))
+
+
+def tokens(text: str) -> list[Token]:
+    """Words and numbers with their offsets; what elision leaves ("dell") is a token of its own."""
+    return [Token(m.group(), m.start(), m.end()) for m in _TOKEN.finditer(text)]
+
+
+def terms(text: str) -> list[str]:
+    """Search terms in the order of the text, stop words out."""
+    if any(map(text.__contains__, "0123456789")):
+        return [term.text for term in located_terms(text)]
+    return [term for term in map(_TERMS.__getitem__, _TOKEN.findall(text)) if term]
+
+
+def located_terms(text: str) -> list[Term]:
+    """Search terms with the offsets of the words they come from."""
+    found = []
+    references = law_references(text)
+    position = 0
+    for reference in references:
+        found += _plain_terms(text, position, reference.start)
+        found.append(Term(*reference))
+        position = reference.end
+    return found + _plain_terms(text, position, len(text))
+
+
+def stem(word: str) -> str:
+    """Italian Snowball stem of one word, folded; numbers lose thousands' dots and first zeros."""
+    folded = fold(word).replace("'", "")
+    if folded[:1].isdigit():
+        return folded.replace(".", "").lstrip("0") or "0"
+    if "." in folded:
+        return folded.replace(".", "")
+    return _exceptions().get(folded) or _stemmer().stemWord(folded)
+
+
+def _plain_terms(text: str, start: int, end: int) -> list[Term]:
+    return [
+        Term(term, match.start(), match.end())
+        for match in _TOKEN.finditer(text, start, end)
+        if (term := _TERMS[match.group()])
+    ]
+
+
+class _TermCache(dict[str, str]):
+    """Written form to term, empty for a stop word; pure Python stemming is too slow to repeat."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._lock = threading.Lock()
+
+    def __missing__(self, word: str) -> str:
+        folded = fold(word)
+        # The stemmer keeps the word in itself while it works.
+        with self._lock:
+            term = "" if folded in STOPWORDS else stem(folded)
+            if len(self) >= _CACHE_SIZE:
+                self.clear()
+            self[word] = term
+        return term
+
+
+@cache
+def _stemmer() -> _Stemmer:
+    """The Italian stemmer alone: `import snowballstemmer` loads thirty languages (0.3 s)."""
+    spec = importlib.util.find_spec("snowballstemmer")
+    if spec is None or spec.submodule_search_locations is None:
+        raise ModuleNotFoundError("snowballstemmer")
+    package = ModuleType("_piano_snowball")
+    package.__path__ = list(spec.submodule_search_locations)
+    sys.modules.setdefault(package.__name__, package)
+    module = importlib.import_module(f"{package.__name__}.italian_stemmer")
+    return cast(_Stemmer, module.ItalianStemmer())
+
+
+def _words(name: str) -> list[list[str]]:
+    """Lines of a data file split into words, without comments."""
+    lines = (Path(__file__).parent / name).read_text("utf-8").splitlines()
+    return [words for line in lines if (words := line.partition("#")[0].split())]
+
+
+@cache
+def _exceptions() -> dict[str, str]:
+    return {form: words[0] for words in _words("stems.txt") for form in words[1:]}
+
+
+STOPWORDS: frozenset[str] = frozenset(
+    word for words in _words("stopwords.txt") for word in words
+)
+"""Folded words that are no search terms."""
+
+_TERMS = _TermCache()
