@@ -8,6 +8,7 @@ AssistantError
 ├── WriterBusyError       another process is writing                         1   409
 ├── NotFoundError         no such document, page, conversation               1   404
 ├── EmbeddingError        the embedding model cannot be loaded or used       1   503
+├── StorageError          the conversations cannot be read or kept         1   503
 ├── ChatModelError        the chat model does not answer as it should        1   502
 └── RefusedFileError      a file that cannot be read truthfully              3   422
 
@@ -72,6 +73,11 @@ class EmbeddingError(AssistantError):
 class ChatModelError(AssistantError):
     http_status = 502
     title = "Modello linguistico non disponibile"
+
+
+class StorageError(AssistantError):
+    http_status = 503
+    title = "Archivio delle conversazioni non disponibile"
 
 
 class RefusedFileError(AssistantError):

@@ -14,6 +14,7 @@ DocumentStatus = Literal["in_force", "superseded", "unknown"]
 AnswerStatus = Literal["answered", "partial", "not_found", "clarify", "out_of_scope"]
 Verdict = Literal["verbatim", "supported", "unsupported"]
 Mode = Literal["extractive", "generative"]
+FeedbackReason = Literal["utile", "pagina_sbagliata", "incompleta", "non_trovata", "errata"]
 
 KINDS: tuple[str, ...] = get_args(DocumentKind)
 
@@ -281,3 +282,41 @@ class Status:
     chat_model: str | None = None
     vector_search: str | None = None
     """"exact" (memory-mapped matrix) or "chroma" (HNSW index or server)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Conversation:
+    """A chat kept on this machine; times are ISO 8601, UTC."""
+
+    id: str
+    title: str
+    """Given by the user, else the first question; empty before it."""
+    created: str
+    updated: str
+    messages: int
+    """How many questions were asked in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """A question and its answer, as kept in a conversation."""
+
+    id: str
+    conversation_id: str
+    created: str
+    answer: Answer
+
+    @property
+    def question(self) -> str:
+        return self.answer.question
+
+
+@dataclass(frozen=True, slots=True)
+class Feedback:
+    """What a user says of one answer."""
+
+    id: str
+    message_id: str
+    created: str
+    reason: FeedbackReason
+    comment: str
