@@ -1,0 +1,39 @@
+"""From a file as read to what the index takes: document, pages, passages and records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assistant.models import Document, Intervento, Page, Passage, Scheda
+from ingest.metadata import describe
+from ingest.models import SourceDocument
+from ingest.passages import PassageSettings, make_passages
+from ingest.sections import place_blocks
+
+
+@dataclass(frozen=True, slots=True)
+class Structured:
+    document: Document
+    pages: tuple[Page, ...]
+    passages: tuple[Passage, ...]
+    schede: tuple[Scheda, ...]
+    interventi: tuple[Intervento, ...]
+
+
+def structure(
+    document_id: str,
+    source_name: str,
+    source: SourceDocument,
+    settings: PassageSettings | None = None,
+) -> Structured:
+    """Everything that can be told of one file; the same input always gives the same output.
+
+    `document_id` is the SHA-256 (hex) of the file's bytes, `source_name` the path as given or URL.
+    """
+    document = describe(document_id, source_name, source)
+    blocks = place_blocks(source)
+    passages = make_passages(document_id, source, settings, blocks)
+    pages = tuple(
+        Page(document_id, page.number, page.text, page.printed_label) for page in source.pages
+    )
+    return Structured(document, pages, tuple(passages), (), ())
