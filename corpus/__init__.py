@@ -1,1 +1,13 @@
 """The bundled documents, written by the project, and the script that builds their binary forms."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+DOCUMENTS: Path = Path(__file__).parent / "documents"
+"""Folder of the built documents: what `piano ingest` takes when it is given no path."""
+
+CATALOGUE: Path = Path(__file__).parent / "catalogo.toml"
+"""Official sources known to the project: address, title, kind, year."""
+
+__all__ = ["CATALOGUE", "DOCUMENTS"]
