@@ -1,0 +1,245 @@
+"""The answer path: understand, search, read, and either sentences with citations or a silence."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from assistant.answering.abstain import Decision, judge
+from assistant.answering.citations import Citations
+from assistant.answering.converse import resolve
+from assistant.answering.extract import (
+    Candidate,
+    choose,
+    inverse_document_frequency,
+    rank_sentences,
+)
+from assistant.answering.notices import answer_notices, silence_notices
+from assistant.answering.question import Question, read_question, split_question
+from assistant.answering.smalltalk import is_small_talk
+from assistant.answering.write import Written, write_with_model
+from assistant.embedding.protocol import Embedder
+from assistant.index.protocol import SearchBackend
+from assistant.models import (
+    Answer,
+    AnswerHit,
+    AnswerSentence,
+    AnswerStatus,
+    Filters,
+    Hit,
+    Mode,
+    Stage,
+)
+from assistant.retrieval.candidates import retrieve
+from assistant.settings import Settings
+
+HITS_READ = 20
+"""Passages retrieved for an answer."""
+
+HITS_SHOWN = 10
+"""Hits that travel with the answer ("closest pages")."""
+
+
+@dataclass(slots=True)
+class _Draft:
+    """What is known so far of the answer being made."""
+
+    question: str
+    understood_as: str
+    started: float
+    citations: Citations = field(default_factory=Citations)
+    sentences: list[AnswerSentence] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
+    hits: tuple[Hit, ...] = ()
+    mode: Mode = "extractive"
+    timings_ms: dict[str, float] = field(default_factory=dict)
+
+    def clock(self, name: str, since: float) -> None:
+        self.timings_ms[name] = round((time.perf_counter() - since) * 1000, 2)
+
+
+class Answerer:
+    """Answers over one opened generation; holds no state between questions."""
+
+    def __init__(self, backend: SearchBackend, embedder: Embedder, settings: Settings) -> None:
+        self._backend = backend
+        self._embedder = embedder
+        self._settings = settings
+
+    def stream(
+        self, question: str, *, filters: Filters, history: Sequence[str]
+    ) -> Iterator[Stage | AnswerSentence | Answer]:
+        """Stages as they begin, sentences as they are ready, then the whole answer, once."""
+        draft = _Draft(question, question.strip(), time.perf_counter())
+        yield Stage("understand", "Leggo la domanda")
+        if not draft.understood_as:
+            draft.notices.append("Scrivi una domanda, per esempio: «Che cos'è il Community Lab?»")
+            yield self._finish(draft, "clarify")
+            return
+        draft.understood_as = resolve(question, history)
+        read = read_question(draft.understood_as)
+        draft.clock("understand", draft.started)
+        if is_small_talk(draft.understood_as):
+            draft.notices.append(
+                "Rispondo solo a domande sui documenti del Piano sociale e sanitario e dei Piani "
+                "di zona caricati."
+            )
+            yield self._finish(draft, "out_of_scope")
+            return
+        if not read.terms:
+            draft.notices.append(
+                "La domanda non dice di che cosa: aggiungi l'argomento, per esempio una scheda, un "
+                "servizio, un distretto o un anno."
+            )
+            yield self._finish(draft, "clarify")
+            return
+
+        yield Stage("search", "Cerco nei documenti")
+        since = time.perf_counter()
+        draft.hits = retrieve(
+            self._backend, self._embedder, draft.understood_as, k=HITS_READ, filters=filters
+        )
+        draft.clock("search", since)
+
+        if self._settings.chat_model:
+            yield Stage("write", "Il modello scrive; ogni frase viene controllata sulle fonti")
+            written = yield from self._write(draft, read)
+            if written:
+                yield self._finish(draft, "answered")
+                return
+        yield Stage("read", "Leggo le pagine trovate")
+        since = time.perf_counter()
+        missing = yield from self._extract(draft, filters)
+        draft.clock("read", since)
+        yield self._finish(draft, _status(draft.sentences, missing), missing)
+
+    def _write(
+        self, draft: _Draft, question: Question
+    ) -> Iterator[AnswerSentence]:
+        """Sentences of the chat model that passed the verifier; True when there is any."""
+        since = time.perf_counter()
+        written = Written()
+        for sentence in write_with_model(
+            question, draft.hits, self._settings, draft.citations, written
+        ):
+            draft.sentences.append(sentence)
+            yield sentence
+        draft.notices.extend(written.notices)
+        draft.clock("write", since)
+        if draft.sentences:
+            draft.mode = "generative"
+            return True
+        return False
+
+    def _extract(
+        self, draft: _Draft, filters: Filters
+    ) -> Iterator[AnswerSentence]:
+        """Verbatim sentences for each question asked; returns those left without an answer."""
+        pieces = split_question(draft.understood_as)
+        missing: list[tuple[str, Decision]] = []
+        for piece in pieces:
+            hits = draft.hits
+            if len(pieces) > 1:
+                hits = retrieve(
+                    self._backend, self._embedder, piece, k=HITS_READ, filters=filters
+                )
+            question = read_question(piece)
+            chosen, decision = self._choose(question, hits)
+            if not chosen:
+                missing.append((piece, decision))
+            for candidate in chosen:
+                sentence = AnswerSentence(
+                    text=candidate.text,
+                    verdict="verbatim",
+                    citations=draft.citations.cite(
+                        candidate.quotes,
+                        candidate.hit.passage,
+                        candidate.hit.document,
+                        self._labels(candidate),
+                    ),
+                    why="testuale",
+                )
+                if sentence in draft.sentences:
+                    continue
+                draft.sentences.append(sentence)
+                yield sentence
+        return missing
+
+    def _choose(
+        self, question: Question, hits: Sequence[Hit]
+    ) -> tuple[list[Candidate], Decision]:
+        """Sentences that answer and whose evidence holds, or none and what the best one lacks."""
+        ranked = rank_sentences(question, hits, self._idf)
+        first: Decision | None = None
+        for position, candidate in enumerate(ranked[:8]):
+            decision = judge(question, candidate, self._known)
+            if decision.enough:
+                rivals = [
+                    rival
+                    for rival in ranked[position : position + 12]
+                    if rival is candidate or judge(question, rival, self._known).enough
+                ]
+                return choose(rivals), decision
+            first = first or decision
+        return [], first or Decision(("pagine che ne parlino",))
+
+    def _idf(self, term: str) -> float:
+        passages = self._backend.manifest.counts["passages"]
+        return inverse_document_frequency(self._backend.document_frequency(term), passages)
+
+    def _known(self, term: str) -> bool:
+        return self._backend.document_frequency(term) > 0
+
+    def _labels(self, candidate: Candidate) -> dict[int, str | None]:
+        passage = candidate.hit.passage
+        return {
+            quote.page: self._backend.page(passage.document_id, quote.page).printed_label
+            for quote in candidate.quotes
+        }
+
+    def _finish(
+        self,
+        draft: _Draft,
+        status: AnswerStatus,
+        missing: Sequence[tuple[str, Decision]] = (),
+    ) -> Answer:
+        if draft.sentences:
+            draft.notices.extend(answer_notices(draft.citations.all(), self._backend))
+        if missing:
+            draft.notices.extend(silence_notices(missing, status, self._backend))
+        draft.clock("total", draft.started)
+        chat = self._settings.chat_model if draft.mode == "generative" else ""
+        return Answer(
+            question=draft.question,
+            understood_as=draft.understood_as,
+            status=status,
+            sentences=tuple(draft.sentences),
+            citations=draft.citations.all(),
+            notices=tuple(dict.fromkeys(draft.notices)),
+            hits=tuple(_answer_hit(hit) for hit in draft.hits[:HITS_SHOWN]),
+            mode=draft.mode,
+            model=" + ".join(part for part in (self._embedder.name, chat) if part),
+            generation=self._backend.manifest.generation,
+            timings_ms=draft.timings_ms,
+        )
+
+
+def _status(
+    sentences: Sequence[AnswerSentence], missing: Sequence[tuple[str, Decision]]
+) -> AnswerStatus:
+    if not sentences:
+        return "not_found"
+    return "partial" if missing else "answered"
+
+
+def _answer_hit(hit: Hit) -> AnswerHit:
+    return AnswerHit(
+        rank=hit.rank,
+        document_id=hit.document.id,
+        source=hit.document.source,
+        page=hit.passage.page_start,
+        score=hit.score,
+        passage_id=hit.passage.id,
+        title=hit.document.title,
+    )

@@ -1,0 +1,47 @@
+"""Numbers for quotes: the same quote keeps its number through an answer."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.models import Citation, Document, Passage, Quote
+
+
+class Citations:
+    """Collects the citations of one answer, numbered from 1 in order of appearance."""
+
+    def __init__(self) -> None:
+        self._by_quote: dict[Quote, Citation] = {}
+
+    def cite(
+        self,
+        quotes: Sequence[Quote],
+        passage: Passage,
+        document: Document,
+        labels: dict[int, str | None] | None = None,
+    ) -> tuple[int, ...]:
+        """The numbers of these quotes, new ones being added; `labels` are printed page labels."""
+        numbers: list[int] = []
+        for quote in quotes:
+            if quote not in self._by_quote:
+                self._by_quote[quote] = Citation(
+                    n=len(self._by_quote) + 1,
+                    document_id=document.id,
+                    title=document.title,
+                    kind=document.kind,
+                    distretto=document.distretto,
+                    year=document.year_from,
+                    source=document.source,
+                    page=quote.page,
+                    section=" › ".join(passage.section),
+                    start=quote.start,
+                    end=quote.end,
+                    quote=quote.text,
+                    demonstration=document.demonstration,
+                    printed_label=(labels or {}).get(quote.page),
+                )
+            numbers.append(self._by_quote[quote].n)
+        return tuple(dict.fromkeys(numbers))
+
+    def all(self) -> tuple[Citation, ...]:
+        return tuple(self._by_quote.values())

@@ -1,0 +1,63 @@
+"""What a reader must know of an answer besides its words, in Italian."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from assistant.answering.abstain import Decision
+from assistant.index.protocol import SearchBackend
+from assistant.models import AnswerStatus, Citation
+
+
+def answer_notices(citations: Sequence[Citation], backend: SearchBackend) -> list[str]:
+    """Which citations come from demonstration, superseded or OCR-read text."""
+    notices: list[str] = []
+    demonstration = [item.n for item in citations if item.demonstration]
+    if demonstration:
+        notices.append(
+            f"{_citations(demonstration)} da documenti dimostrativi: non valgono come fonte "
+            "ufficiale."
+        )
+    documents = {item.document_id: backend.document(item.document_id) for item in citations}
+    superseded = [
+        item.n for item in citations if documents[item.document_id].status == "superseded"
+    ]
+    if superseded:
+        notices.append(f"{_citations(superseded)} da un testo superato da uno più recente.")
+    scanned = [
+        item.n for item in citations if item.page in documents[item.document_id].ocr_pages
+    ]
+    if scanned:
+        notices.append(
+            f"{_citations(scanned)} da pagine lette con riconoscimento ottico: controlla "
+            "l'originale."
+        )
+    return notices
+
+
+def silence_notices(
+    missing: Sequence[tuple[str, Decision]], status: AnswerStatus, backend: SearchBackend
+) -> list[str]:
+    """What was asked and not found, and which pages could not be read at all."""
+    notices: list[str] = []
+    for question, decision in missing:
+        lacking = ", ".join(dict.fromkeys(decision.missing))
+        subject = f"Per «{question}» non" if status == "partial" else "Non"
+        notices.append(
+            f"{subject} ho trovato nei documenti una frase che risponda: nelle pagine più vicine "
+            f"manca {lacking}."
+        )
+    for document in backend.documents():
+        if document.pages_without_text:
+            pages = len(document.pages_without_text)
+            notices.append(
+                f"Non ho potuto leggere {pages} {'pagina' if pages == 1 else 'pagine'} senza testo "
+                f"di «{document.title}»."
+            )
+    return notices
+
+
+def _citations(numbers: Sequence[int]) -> str:
+    if len(numbers) == 1:
+        return f"La citazione {numbers[0]} viene"
+    return f"Le citazioni {', '.join(map(str, numbers))} vengono"

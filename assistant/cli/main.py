@@ -1,0 +1,100 @@
+"""The commands of `piano`, and those that outer packages add through entry points."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from importlib.metadata import entry_points
+from typing import Any
+
+import typer
+import typer.core
+from typer._click.exceptions import ClickException, NoArgsIsHelpError
+
+from assistant.cli import ask, manage, run
+from assistant.cli.italian import explain, speak_italian
+from assistant.errors import AssistantError
+
+GROUP = "piano.commands"
+"""Entry points: a typer.Typer for each command that lives outside `assistant`."""
+
+OUTER = {
+    "ingest": "Legge documenti e aggiorna l'indice.",
+    "ui": "Avvia l'interfaccia nel browser (serve l'API).",
+    "eval": "Misura la qualità delle risposte sulle domande di prova.",
+}
+"""Known without looking them up, so that `piano --help` need not import them."""
+
+
+class Commands(typer.core.TyperGroup):
+    """Loads a command of another package only when it is called."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return sorted({*super().list_commands(ctx), *OUTER})
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        found = super().get_command(ctx, cmd_name)
+        if found is None and cmd_name in OUTER:
+            return typer.core.TyperCommand(cmd_name, help=OUTER[cmd_name])
+        return found
+
+    def resolve_command(self, ctx: Any, args: list[str]) -> Any:
+        name, command, rest = super().resolve_command(ctx, args)
+        if name in OUTER:
+            points = entry_points(group=GROUP, name=name)
+            if not points:
+                raise AssistantError(
+                    f"Il comando {name} non è installato.",
+                    remedy="Ripeti l'installazione con `make setup`.",
+                )
+            command = typer.main.get_command(next(iter(points)).load())
+            command.name = name
+        return name, command, rest
+
+
+app = typer.Typer(
+    name="piano",
+    cls=Commands,
+    help="Assistente sui documenti del Piano sociale e sanitario: risposte con citazioni.\n\n"
+    "Codici di uscita: 0 tutto bene, 1 errore, 2 uso sbagliato, 3 righe o file rifiutati, "
+    "4 citazioni non verificate, 5 controlli di qualità non superati.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+)
+app.command("ask", help="Risponde a una domanda con frasi testuali e citazioni.")(ask.ask)
+app.command("search", help="Cerca i passi più vicini a un testo.")(ask.search)
+app.command("status", help="Mostra che cosa c'è nell'indice.")(manage.status)
+app.command("rollback", help="Torna alla generazione precedente dell'indice.")(manage.rollback)
+app.command("schede", help="Elenca le schede e gli interventi riconosciuti.")(manage.schede)
+app.command("api", help="Avvia l'API su questo computer.")(run.api)
+app.command("up", help="Prepara l'indice se manca, avvia API e interfaccia.")(run.up)
+
+
+def main() -> None:
+    """Entry point: every failure becomes one Italian line on stderr and an exit code."""
+    speak_italian()
+    logging.basicConfig(
+        level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
+    )
+    try:
+        code = app(standalone_mode=False)
+    except NoArgsIsHelpError as help_wanted:
+        print(help_wanted.format_message())
+        code = 2
+    except ClickException as error:
+        print(f"Errore: {explain(error)} Prova `piano --help`.", file=sys.stderr)
+        code = 2
+    except AssistantError as error:
+        print(f"Errore: {error}", file=sys.stderr)
+        code = error.exit_code
+    except (KeyboardInterrupt, typer.Abort):
+        print("Interrotto.", file=sys.stderr)
+        code = 130
+    except BrokenPipeError:
+        # The reader of a pipe went away (`piano search … | head`): nothing left to tell it.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        code = 0
+    sys.exit(code if isinstance(code, int) else 0)

@@ -1,0 +1,102 @@
+"""The union of three rankers' candidates, fused so that a weak dense leg can only add.
+
+Equal-weight rank fusion with a weak dense leg was measured to ruin BM25 on Italian questions, so
+the lexical scores lead: each leg is divided by its maximum for the query, then weighed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from assistant.embedding.protocol import Embedder
+from assistant.index.protocol import Scored, SearchBackend
+from assistant.italian.analysis import terms
+from assistant.models import Document, Filters, Hit
+
+
+@dataclass(frozen=True, slots=True)
+class FusionWeights:
+    """How much each leg counts after division by its own maximum for the query.
+
+    1 and 0.5 for words and character 5-grams are the weights that gave the best single-stage
+    ranking on SQuAD-it (MRR@10 82.2 against 80.8 for words alone). The dense weight is small
+    enough that a passage found by meaning alone never outranks a good lexical match.
+    """
+
+    words: float = 1.0
+    characters: float = 0.5
+    dense: float = 0.2
+
+
+DEPTH = 100
+"""Candidates asked of each leg, before fusion."""
+
+
+def retrieve(
+    backend: SearchBackend,
+    embedder: Embedder,
+    text: str,
+    *,
+    k: int,
+    filters: Filters,
+    weights: FusionWeights | None = None,
+) -> tuple[Hit, ...]:
+    """The `k` best passages for `text`, ranked from 1; fewer when fewer match."""
+    weights = weights or FusionWeights()
+    depth = max(DEPTH, k)
+    legs = {
+        "lexical": _relative(backend.lexical(terms(text), depth, filters)),
+        "characters": _relative(backend.characters(text, depth, filters)),
+        "dense": _dense(backend, embedder, text, depth, filters),
+    }
+    weight = {
+        "lexical": weights.words,
+        "characters": weights.characters,
+        "dense": weights.dense,
+    }
+    parts: dict[str, dict[str, float]] = {}
+    for name, leg in legs.items():
+        for passage_id, score in leg.items():
+            parts.setdefault(passage_id, {})[name] = round(score, 6)
+    fused = {
+        passage_id: sum(weight[name] * score for name, score in found.items())
+        for passage_id, found in parts.items()
+    }
+    # The id breaks ties, so that the same question gives the same order on every machine.
+    best = sorted(fused, key=lambda passage_id: (-fused[passage_id], passage_id))[:k]
+    documents: dict[str, Document] = {}
+    hits: list[Hit] = []
+    for rank, passage in enumerate(backend.passages(best), start=1):
+        if passage.document_id not in documents:
+            documents[passage.document_id] = backend.document(passage.document_id)
+        hits.append(
+            Hit(
+                rank=rank,
+                score=round(fused[passage.id], 6),
+                passage=passage,
+                document=documents[passage.document_id],
+                parts=parts[passage.id],
+            )
+        )
+    return tuple(hits)
+
+
+def _relative(scored: list[Scored]) -> dict[str, float]:
+    """Scores divided by the query's maximum, so in `(0, 1]`."""
+    top = max((item.score for item in scored), default=0.0)
+    if top <= 0:
+        return {}
+    return {item.passage_id: item.score / top for item in scored if item.score > 0}
+
+
+def _dense(
+    backend: SearchBackend, embedder: Embedder, text: str, depth: int, filters: Filters
+) -> dict[str, float]:
+    vector = embedder.embed_query(text)
+    if not vector.any():
+        return {}
+    return {
+        item.passage_id: item.score
+        for item in backend.nearest(vector, depth, filters)
+        if item.score > 0
+    }

@@ -1,0 +1,205 @@
+"""The assistant as everyone uses it: command line, API, evaluation.
+
+It serves the current generation and moves to a new one by itself when `piano ingest` swaps it; the
+old one is closed when the last request on it ends.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from assistant.answering.answer import Answerer
+from assistant.embedding.protocol import Embedder
+from assistant.errors import AssistantError, NoIndexError, UsageError
+from assistant.index.protocol import SearchBackend
+from assistant.models import (
+    Answer,
+    AnswerSentence,
+    Document,
+    Filters,
+    Intervento,
+    Page,
+    Scheda,
+    SearchResult,
+    Stage,
+    Status,
+)
+from assistant.retrieval.candidates import retrieve
+from assistant.settings import Settings
+
+MAX_QUESTION = 10_000
+"""Code points; a longer text is no question."""
+
+MAX_K = 1000
+
+
+class Generations(Protocol):
+    """What the service needs of the store of generations."""
+
+    def current_id(self) -> str | None: ...
+
+    def open_current(self) -> SearchBackend:
+        """Raises NoIndexError, IndexMismatchError, CorruptIndexError."""
+        ...
+
+    def status(self) -> Status: ...
+
+    def original(self, document_id: str) -> Path:
+        """Raises NotFoundError."""
+        ...
+
+
+@dataclass(slots=True)
+class _Lease:
+    """An opened generation and how many requests are using it."""
+
+    generation: str
+    backend: SearchBackend
+    users: int = 0
+    retired: bool = False
+
+
+class Assistant:
+    """Search and answers over the current generation; safe to use from several threads."""
+
+    def __init__(
+        self,
+        generations: Generations,
+        load_embedder: Callable[[], Embedder],
+        settings: Settings,
+    ) -> None:
+        self._generations = generations
+        self._load_embedder = load_embedder
+        self._settings = settings
+        self._embedder: Embedder | None = None
+        self._lease: _Lease | None = None
+        self._lock = threading.Lock()
+
+    def search(self, query: str, *, k: int = 10, filters: Filters | None = None) -> SearchResult:
+        """The `k` best passages for a query; none for a query without words."""
+        self._check(query)
+        if not 1 <= k <= MAX_K:
+            raise UsageError(f"-k deve essere tra 1 e {MAX_K}, non {k}.")
+        started = time.perf_counter()
+        with self._backend() as backend:
+            hits = retrieve(
+                backend, self.embedder(), query, k=k, filters=filters or Filters()
+            )
+            generation = backend.manifest.generation
+        elapsed = round((time.perf_counter() - started) * 1000, 2)
+        return SearchResult(query, hits, generation, {"total": elapsed})
+
+    def ask(
+        self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
+    ) -> Answer:
+        """The whole answer; `history` holds the conversation's earlier questions, oldest first."""
+        answer: Answer | None = None
+        for event in self.stream(question, filters=filters, history=history):
+            if isinstance(event, Answer):
+                answer = event
+        assert answer is not None, "the stream always ends with an answer"
+        return answer
+
+    def stream(
+        self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
+    ) -> Iterator[Stage | AnswerSentence | Answer]:
+        """Stages, then sentences as they are ready, then the Answer that holds them all."""
+        self._check(question)
+        with self._backend() as backend:
+            answerer = Answerer(backend, self.embedder(), self._settings)
+            yield from answerer.stream(question, filters=filters or Filters(), history=history)
+
+    def documents(self) -> list[Document]:
+        with self._backend() as backend:
+            return backend.documents()
+
+    def document(self, document_id: str) -> Document:
+        with self._backend() as backend:
+            return backend.document(document_id)
+
+    def page(self, document_id: str, number: int) -> Page:
+        with self._backend() as backend:
+            return backend.page(document_id, number)
+
+    def schede(self) -> list[Scheda]:
+        with self._backend() as backend:
+            return backend.schede()
+
+    def interventi(self) -> list[Intervento]:
+        with self._backend() as backend:
+            return backend.interventi()
+
+    def original(self, document_id: str) -> Path:
+        """The file as it was ingested."""
+        return self._generations.original(document_id)
+
+    def status(self) -> Status:
+        return self._generations.status()
+
+    def ready(self) -> bool:
+        """Whether questions can be answered now."""
+        try:
+            with self._backend():
+                return True
+        except AssistantError:
+            return False
+
+    def embedder(self) -> Embedder:
+        """The embedding model, loaded at the first use."""
+        with self._lock:
+            if self._embedder is None:
+                self._embedder = self._load_embedder()
+            return self._embedder
+
+    def close(self) -> None:
+        with self._lock:
+            lease, self._lease = self._lease, None
+            if lease is not None:
+                lease.retired = True
+                if lease.users == 0:
+                    lease.backend.close()
+
+    @contextmanager
+    def _backend(self) -> Iterator[SearchBackend]:
+        """The current generation's backend, kept open until the caller is done with it."""
+        lease = self._acquire()
+        try:
+            yield lease.backend
+        finally:
+            with self._lock:
+                lease.users -= 1
+                if lease.retired and lease.users == 0:
+                    lease.backend.close()
+
+    def _acquire(self) -> _Lease:
+        current = self._generations.current_id()
+        if current is None:
+            raise NoIndexError(
+                "Non c'è ancora nessun documento indicizzato.",
+                remedy="Esegui `piano ingest` per caricare i documenti.",
+            )
+        with self._lock:
+            if self._lease is None or self._lease.generation != current:
+                # Opened before the old one is let go: a generation that does not open leaves
+                # the old one serving its last requests.
+                backend = self._generations.open_current()
+                old, self._lease = self._lease, _Lease(backend.manifest.generation, backend)
+                if old is not None:
+                    old.retired = True
+                    if old.users == 0:
+                        old.backend.close()
+            self._lease.users += 1
+            return self._lease
+
+    def _check(self, text: str) -> None:
+        if len(text) > MAX_QUESTION:
+            raise UsageError(
+                f"Il testo è troppo lungo: {len(text)} caratteri.",
+                remedy=f"Il massimo è {MAX_QUESTION}.",
+            )
