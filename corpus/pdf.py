@@ -93,6 +93,7 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
         )
         self.source = source
         self.front = front
+        self.body_start = 0
         self.in_body = False
         self.heading_count = 0
         self.outline_level = -1
