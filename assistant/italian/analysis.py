@@ -27,9 +27,8 @@ _CACHE_SIZE = 200_000
 # A number keeps its thousands ("100.000") and decimals ("3,5"); dotted initials are one word
 # ("A.U.S.L."); elsewhere a word is letters and digits, with combining accents of decomposed text.
 _TOKEN = re.compile(
-    r"(?<![\d.])\d{1,3}(?:\.\d{3})+(?:,\d+)?(?![\d.]\d|\d)|\d+(?:,\d+)?"
-    r"|(?<![^\W_])(?:[^\W\d_]\.){2,}(?:[^\W\d_](?![^\W_]))?"
-    r"|[^\W\d_][^\W_]*(?:[\u0300-\u036f]+[^\W_]*)*"
+    r"[^\W\d_](?:(?:\.[^\W\d_])+\.?(?![^\W_])|[^\W_]*(?:[\u0300-\u036f]+[^\W_]*)*)"
+    r"|(?<![\d.])\d{1,3}(?:\.\d{3})+(?:,\d+)?(?!\.?\d)|\d+(?:,\d+)?"
 )
 _APOSTROPHES = str.maketrans({c: "'" for c in "\u2018\u2019\u201b\u2032\u02bc\u00b4`"})
 
@@ -69,9 +68,17 @@ def tokens(text: str) -> list[Token]:
 
 def terms(text: str) -> list[str]:
     """Search terms in the order of the text, stop words out."""
-    if any(map(text.__contains__, "0123456789")):
-        return [term.text for term in located_terms(text)]
-    return [term for term in map(_TERMS.__getitem__, _TOKEN.findall(text)) if term]
+    found: list[str] = []
+    position = 0
+    for reference in law_references(text):
+        found += filter(
+            None,
+            map(_TERMS.__getitem__, _TOKEN.findall(text, position, reference.start)),
+        )
+        found.append(reference.term)
+        position = reference.end
+    found += filter(None, map(_TERMS.__getitem__, _TOKEN.findall(text, position)))
+    return found
 
 
 def located_terms(text: str) -> list[Term]:

@@ -48,6 +48,7 @@ _REFERENCE = re.compile(
     + rf"(?!\s+(?:{_MONTHS})))",
     re.IGNORECASE,
 )
+_ANY_DIGIT = re.compile(r"\d")
 _OLDEST_SHORT_YEAR = 40
 """Two-digit years from here on are of the twentieth century: 92 is 1992, 15 is 2015."""
 
@@ -66,6 +67,8 @@ def law_references(text: str) -> list[LawReference]:
     An act named without its year, or a bare "delibera", counts when laws.txt knows it; otherwise
     a bare "delibera" with its year is the Giunta's, the body that writes most of them.
     """
+    if not _ANY_DIGIT.search(text):
+        return []
     found = []
     for match in _REFERENCE.finditer(text):
         parts = match.groupdict()

@@ -141,7 +141,9 @@ def _glued(text: str, stop: re.Match[str]) -> bool:
     if stop.end() - stop.start() != 1 or not _GLUED.match(text, stop.start()):
         return False
     token = _token(text, stop.start())
-    return token.isalpha() and token.lower() + "." not in _words().never_final
+    return (
+        token.isalpha() and token.islower() and token + "." not in _words().never_final
+    )
 
 
 def _token(text: str, stop: int) -> str:
@@ -153,7 +155,9 @@ def _token(text: str, stop: int) -> str:
     return parts[-1].lstrip("\"«“‘'([")
 
 
-def _ends_sentence(text: str, sentence_start: int, stop: re.Match[str], end: int) -> bool:
+def _ends_sentence(
+    text: str, sentence_start: int, stop: re.Match[str], end: int
+) -> bool:
     marks = stop.group()
     after = stop.end()
     while after < end and text[after] in _OPENING:
@@ -167,10 +171,14 @@ def _ends_sentence(text: str, sentence_start: int, stop: re.Match[str], end: int
     if dots != ".":
         # Leaders of a table of contents are no ellipsis.
         return not (following.isdigit() and (len(dots) > 3 or "…" in dots))
-    return _full_stop_ends(text, sentence_start, stop, text[after : after + _TOKEN_REACH])
+    return _full_stop_ends(
+        text, sentence_start, stop, text[after : after + _TOKEN_REACH]
+    )
 
 
-def _full_stop_ends(text: str, sentence_start: int, stop: re.Match[str], rest: str) -> bool:
+def _full_stop_ends(
+    text: str, sentence_start: int, stop: re.Match[str], rest: str
+) -> bool:
     words = _words()
     token = _token(text, stop.start())
     if not token:
@@ -185,7 +193,7 @@ def _full_stop_ends(text: str, sentence_start: int, stop: re.Match[str], rest: s
     if token.isdigit() or token[-1].isdigit():
         return not (rest[0].isdigit() and len(token) <= 2)
     if lowered in words.never_final or tail in words.never_final:
-        return _year_or_letter_final(tail, text, stop)
+        return False
     closes = len(stop.group()) > 1
     if lowered in words.maybe_final or tail in words.maybe_final:
         return not closes and _opens(rest)
@@ -203,15 +211,10 @@ def _at_item_start(text: str, sentence_start: int, token_start: int) -> bool:
     return before[-1:] in (":", ";")
 
 
-def _year_or_letter_final(tail: str, text: str, stop: re.Match[str]) -> bool:
-    """"nel 30 a.C." may end a sentence although "a.c." in an address never does."""
-    return tail in ("d.c.", "a.c.") and text[: stop.start()][-5:].strip()[:1].isdigit()
-
-
 def _letter_ends(text: str, stop: int, letter: str, rest: str) -> bool:
-    """"area B. Le azioni" ends; "M. Rossi" and "L. 328" do not."""
-    before = text[max(0, stop - 1 - _TOKEN_REACH) : stop - 1].split()
-    named = bool(before) and before[-1].lower().lstrip("(«“\"") in _words().before_letter
+    """ "area B. Le azioni" ends; "M. Rossi" and "L. 328" do not."""
+    before = _WORD.findall(text, max(0, stop - 1 - _TOKEN_REACH), stop - 1)
+    named = bool(before) and before[-1].lower() in _words().before_letter
     return named and _opens(rest) and letter.isupper()
 
 
