@@ -11,9 +11,10 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from itertools import pairwise
 
 from assistant.italian.sentences import runs_on, split_sentences
-from assistant.models import Passage, Span
+from assistant.models import Passage, Quote, Span
 from ingest.models import BlockKind, SourceDocument
 from ingest.sections import Placed, place_blocks
 
@@ -21,7 +22,7 @@ PASSAGE_ALGORITHM = 1
 """To be raised when the same settings give other passages than before."""
 
 BREAK_PARAGRAPH, BREAK_LIST, BREAK_TABLE, BREAK_SENTENCE = 0.0, 30.0, 60.0, 45.0
-BREAK_CLAUSE, BREAK_GLUED = 120.0, 400.0
+BREAK_LABEL, BREAK_CLAUSE, BREAK_GLUED = 50.0, 120.0, 400.0
 """Costs of ending a passage there; BREAK_GLUED parts what should be read together."""
 
 
@@ -120,6 +121,16 @@ def join_spans(
     return tuple(spans)
 
 
+def collect_quotes(
+    document_id: str, stretches: Iterable[tuple[int, int, int]], texts: Mapping[int, str]
+) -> tuple[Quote, ...]:
+    """Exact quotes of stretches `(page, start, end)`, one for each span they join to."""
+    return tuple(
+        Quote(document_id, s.page, s.start, s.end, texts[s.page][s.start : s.end])
+        for s in join_spans(stretches, texts)
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Group:
     """Blocks that may share passages: one section of one scheda, headings first."""
@@ -215,9 +226,13 @@ def _cut_cost(block: Placed, following: Placed | None, *, opens_table: bool) -> 
         return BREAK_GLUED if opens_table else BREAK_TABLE
     if block.kind == following.kind == "list_item":
         return BREAK_LIST
+    if block.kind == "text" and len(block.text) < MAX_LABEL_CHARS and block.text[-1].isalnum():
+        return BREAK_LABEL
     return BREAK_PARAGRAPH
 
 
+MAX_LABEL_CHARS = 60
+"""A shorter paragraph without a closing mark is taken for the label of what follows."""
 MAX_CAPTION_CHARS = 160
 """A shorter paragraph just before a table is taken for its caption."""
 
@@ -230,7 +245,7 @@ def _pieces(block: Placed, settings: PassageSettings) -> list[tuple[int, int, fl
         return [(start, start + len(text), 0.0)]
     begins = [0, *(first for first, _ in split_sentences(text)[1:]), len(text)]
     pieces: list[tuple[int, int, float]] = []
-    for first, last in zip(begins, begins[1:], strict=False):
+    for first, last in pairwise(begins):
         for low, high in _clauses(text, first, last, settings.max_chars):
             pieces.append((start + low, start + high, BREAK_CLAUSE))
         if pieces:

@@ -8,6 +8,7 @@ from assistant.models import Document, Intervento, Page, Passage, Scheda
 from ingest.metadata import describe
 from ingest.models import SourceDocument
 from ingest.passages import PassageSettings, make_passages
+from ingest.schede import find_records
 from ingest.sections import place_blocks
 
 
@@ -32,8 +33,11 @@ def structure(
     """
     document = describe(document_id, source_name, source)
     blocks = place_blocks(source)
-    passages = make_passages(document_id, source, settings, blocks)
+    records = find_records(document, source, blocks)
+    if records.promoted:
+        blocks = place_blocks(source, records.promoted)
+    passages = make_passages(document_id, source, settings, blocks, records.ranges)
     pages = tuple(
         Page(document_id, page.number, page.text, page.printed_label) for page in source.pages
     )
-    return Structured(document, pages, tuple(passages), (), ())
+    return Structured(document, pages, tuple(passages), records.schede, records.interventi)
