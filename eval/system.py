@@ -1,0 +1,82 @@
+"""The system under test: what eval needs of it, and how a real one is opened."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Protocol
+
+from assistant.errors import AssistantError
+from assistant.models import Answer, Document, Filters, Page, SearchResult
+from assistant.settings import Settings
+
+INGEST_TIMEOUT_SECONDS = 600.0
+
+
+class System(Protocol):
+    """The part of assistant.service.Assistant that questions go through."""
+
+    def ask(
+        self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
+    ) -> Answer: ...
+
+    def search(
+        self, query: str, *, k: int = 10, filters: Filters | None = None
+    ) -> SearchResult: ...
+
+    def page(self, document_id: str, number: int) -> Page: ...
+
+    def documents(self) -> Sequence[Document]: ...
+
+
+@contextmanager
+def opened(settings: Settings, data_dir: Path | None) -> Iterator[System]:
+    """The assistant over the index in `data_dir`, or over a fresh one of the bundled corpus.
+
+    The fresh index lives in a temporary folder that is removed at the end.
+
+    Raises:
+        NoIndexError: `data_dir` is given and holds no index.
+        AssistantError: the bundled corpus could not be ingested.
+    """
+    from assistant.build import build_assistant
+
+    with tempfile.TemporaryDirectory(prefix="piano-eval-") as fresh:
+        if data_dir is None:
+            data_dir = Path(fresh)
+            ingest_bundled(data_dir)
+        assistant = build_assistant(replace(settings, data_dir=data_dir), long_lived=True)
+        try:
+            yield assistant
+        finally:
+            assistant.close()
+
+
+def ingest_bundled(data_dir: Path) -> None:
+    """Ingest the bundled corpus as a user would, with the command line in its own process.
+
+    Raises:
+        AssistantError: the command failed or refused a document.
+    """
+    command = [sys.executable, "-m", "assistant.cli", "ingest", "--data-dir", str(data_dir)]
+    try:
+        done = subprocess.run(
+            command, capture_output=True, text=True, timeout=INGEST_TIMEOUT_SECONDS, check=False
+        )
+    except subprocess.TimeoutExpired as error:
+        raise AssistantError(
+            f"L'ingestione dei documenti del progetto supera {INGEST_TIMEOUT_SECONDS:.0f} secondi.",
+            remedy="Esegui «piano ingest» e poi «piano eval --data-dir CARTELLA».",
+        ) from error
+    if done.returncode:
+        last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+        raise AssistantError(
+            "L'ingestione dei documenti del progetto non è riuscita"
+            f" (codice {done.returncode}): {' '.join(last) or 'nessun messaggio'}",
+            remedy="Esegui «piano ingest» per vedere il motivo.",
+        )
