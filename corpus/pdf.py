@@ -160,7 +160,7 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
         key = f"heading-{self.heading_count}"
         self.canv.bookmarkPage(key)
         self.canv.addOutlineEntry(text, key, self.outline_level, closed=level > 1)
-        if 2 <= level <= 3:
+        if 2 <= level <= 3 and text != "Indice":
             self.notify("TOCEntry", (level - 2, escape(text), self.page, key))
 
 
