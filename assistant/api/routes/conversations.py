@@ -1,0 +1,106 @@
+"""Conversations kept on this machine, and the questions asked inside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request
+from fastapi.sse import EventSourceResponse, ServerSentEvent
+
+from assistant.api.deps import TheAssistant, TheConversations, TheMetrics
+from assistant.api.events import RESPONSES, StreamRoute, as_events, guarded
+from assistant.api.shapes import (
+    MAX_HISTORY,
+    ConversationBody,
+    MessageBody,
+    MessageKept,
+    RenameBody,
+)
+from assistant.models import Answer, Conversation, Message
+from assistant.retrieval.filters import parse_filters
+
+router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
+streams = APIRouter(prefix="/v1/conversations", route_class=StreamRoute)
+
+
+@dataclass(frozen=True, slots=True)
+class WholeConversation:
+    conversation: Conversation
+    messages: tuple[Message, ...]
+
+
+@router.post("", status_code=201)
+def create(body: ConversationBody, conversations: TheConversations) -> Conversation:
+    return conversations.create(body.title)
+
+
+@router.get("")
+def recent(
+    conversations: TheConversations,
+    q: Annotated[str, Query(max_length=200)] = "",
+    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+) -> list[Conversation]:
+    """Latest used first; `q` is looked for in titles and questions."""
+    return conversations.recent(q, limit=limit)
+
+
+@router.get("/{conversation_id}")
+def read(conversation_id: str, conversations: TheConversations) -> WholeConversation:
+    return WholeConversation(
+        conversations.get(conversation_id), tuple(conversations.messages(conversation_id))
+    )
+
+
+@router.patch("/{conversation_id}")
+def rename(conversation_id: str, body: RenameBody, conversations: TheConversations) -> Conversation:
+    return conversations.rename(conversation_id, body.title)
+
+
+@router.delete("/{conversation_id}", status_code=204)
+def delete(conversation_id: str, conversations: TheConversations) -> None:
+    conversations.delete(conversation_id)
+
+
+@router.post("/{conversation_id}/messages", status_code=201, responses={201: RESPONSES[200]})
+def ask(
+    conversation_id: str,
+    body: MessageBody,
+    assistant: TheAssistant,
+    conversations: TheConversations,
+    metrics: TheMetrics,
+) -> Message:
+    """Asks with the conversation's earlier questions, and keeps question and answer."""
+    history = conversations.questions(conversation_id)[-MAX_HISTORY:]
+    answer = assistant.ask(body.question, filters=parse_filters(body.filters), history=history)
+    metrics.answers.labels(answer.status, answer.mode).inc()
+    return conversations.add(conversation_id, answer)
+
+
+@streams.post(
+    "/{conversation_id}/messages", response_class=EventSourceResponse, include_in_schema=False
+)
+def ask_stream(
+    request: Request,
+    conversation_id: str,
+    body: MessageBody,
+    assistant: TheAssistant,
+    conversations: TheConversations,
+    metrics: TheMetrics,
+) -> Iterator[ServerSentEvent]:
+    """The exchange is kept once it is whole: a stream left half-way keeps nothing."""
+
+    def keep(answer: Answer) -> ServerSentEvent:
+        message = conversations.add(conversation_id, answer)
+        kept = MessageKept(message.id, message.conversation_id, message.created)
+        return ServerSentEvent(event="message", data=kept)
+
+    def events() -> Iterator[ServerSentEvent]:
+        history = conversations.questions(conversation_id)[-MAX_HISTORY:]
+        stream = assistant.stream(
+            body.question, filters=parse_filters(body.filters), history=history
+        )
+        yield from as_events(stream, metrics, keep)
+
+    yield from guarded(events(), request.url.path, metrics)

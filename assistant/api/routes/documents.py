@@ -1,0 +1,59 @@
+"""Documents, their pages, and the files they came from."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote, urlsplit
+
+from fastapi import APIRouter
+from fastapi.responses import FileResponse
+
+from assistant.api.deps import TheAssistant
+from assistant.api.shapes import DocumentPage
+from assistant.models import Document
+
+router = APIRouter(prefix="/v1/documents", tags=["documents"])
+
+_INERT_TYPES = ("application/pdf", "text/plain", "text/markdown")
+_UNSAFE = re.compile(r"[^\w.,() \-]+")
+
+
+@router.get("")
+def documents(assistant: TheAssistant) -> list[Document]:
+    return assistant.documents()
+
+
+@router.get("/{document_id}")
+def document(document_id: str, assistant: TheAssistant) -> Document:
+    return assistant.document(document_id)
+
+
+@router.get("/{document_id}/pages/{number}")
+def page(document_id: str, number: int, assistant: TheAssistant) -> DocumentPage:
+    return DocumentPage.of(assistant.document(document_id), assistant.page(document_id, number))
+
+
+@router.get("/{document_id}/original", response_class=FileResponse)
+def original(document_id: str, assistant: TheAssistant) -> FileResponse:
+    """The file as it was ingested, always as a download.
+
+    A document may hold scripts, which must not run with this address's rights: so what a browser
+    could run is sent as plain bytes.
+    """
+    described = assistant.document(document_id)
+    path = assistant.original(document_id)
+    inert = described.media_type in _INERT_TYPES
+    return FileResponse(
+        path,
+        media_type=described.media_type if inert else "application/octet-stream",
+        filename=file_name(described.source, path),
+        content_disposition_type="attachment",
+    )
+
+
+def file_name(source: str, path: Path) -> str:
+    """A file name fit for any disk, from a path or URL, with the extension of the stored file."""
+    name = PurePosixPath(unquote(urlsplit(source).path if "://" in source else source)).stem
+    safe = _UNSAFE.sub("_", name).strip(" ._")[:100]
+    return (safe or "documento") + path.suffix

@@ -1,0 +1,183 @@
+"""What goes in and out over HTTP, beyond the models that travel."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Annotated, Any, Protocol
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from assistant.models import (
+    Answer,
+    AnswerSentence,
+    Citation,
+    Document,
+    FeedbackReason,
+    Filters,
+    Intervento,
+    Page,
+    Scheda,
+    SearchResult,
+    Stage,
+    Status,
+)
+
+MAX_QUESTION = 2_000
+"""Longest question, in characters."""
+MAX_HISTORY = 50
+"""Most earlier questions in one request."""
+
+QuestionText = Annotated[str, Field(max_length=MAX_QUESTION)]
+Identifier = Annotated[str, Field(max_length=200)]
+Title = Annotated[str, Field(max_length=200)]
+Event = Stage | Citation | AnswerSentence | Answer
+
+_CLOSED = ConfigDict(extra="forbid")
+
+
+class Service(Protocol):
+    """What the API needs of assistant.service.Assistant."""
+
+    def search(self, query: str, *, k: int = ..., filters: Filters = ...) -> SearchResult: ...
+    def ask(
+        self, question: str, *, filters: Filters = ..., history: Sequence[str] = ...
+    ) -> Answer: ...
+    def stream(
+        self, question: str, *, filters: Filters = ..., history: Sequence[str] = ...
+    ) -> Iterator[Event]: ...
+    def documents(self) -> list[Document]: ...
+    def document(self, document_id: str, /) -> Document: ...
+    def page(self, document_id: str, number: int, /) -> Page: ...
+    def schede(self) -> list[Scheda]: ...
+    def interventi(self) -> list[Intervento]: ...
+    def status(self) -> Status: ...
+    def original(self, document_id: str, /) -> Path: ...
+    def ready(self) -> bool: ...
+    def close(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class AskBody:
+    """A question; `history` holds the earlier ones, oldest first, or comes from a conversation."""
+
+    __pydantic_config__ = _CLOSED
+
+    question: QuestionText
+    filters: dict[str, Any] = field(default_factory=dict)
+    """Keys distretto, tipo, anno, scheda, documento; values a text, a number or a list of them."""
+    history: Annotated[tuple[QuestionText, ...], Field(max_length=MAX_HISTORY)] = ()
+    conversation_id: Identifier | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class MessageBody:
+    """A question asked inside a conversation, whose earlier questions are its history."""
+
+    __pydantic_config__ = _CLOSED
+
+    question: QuestionText
+    filters: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationBody:
+    __pydantic_config__ = _CLOSED
+
+    title: Title = ""
+
+
+@dataclass(frozen=True, slots=True)
+class RenameBody:
+    __pydantic_config__ = _CLOSED
+
+    title: Annotated[str, Field(min_length=1, max_length=200, pattern=r"\S")]
+
+
+@dataclass(frozen=True, slots=True)
+class FeedbackBody:
+    __pydantic_config__ = _CLOSED
+
+    message_id: Identifier
+    reason: FeedbackReason
+    comment: Annotated[str, Field(max_length=4_000)] = ""
+
+
+class FilterQuery(BaseModel):
+    """Filters in a query string; a field may be repeated. Unknown fields are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    distretto: list[str] = []
+    tipo: list[str] = []
+    anno: list[str] = []
+    scheda: list[str] = []
+    documento: list[str] = []
+
+    def chosen(self) -> dict[str, Any]:
+        names = FilterQuery.model_fields
+        return {name: getattr(self, name) for name in names if getattr(self, name)}
+
+
+class SearchQuery(FilterQuery):
+    q: QuestionText
+    k: Annotated[int, Field(ge=1, le=100)] = 10
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPassage:
+    """A hit with its text, as assistant.wire writes it."""
+
+    rank: int
+    passage_id: str
+    document_id: str
+    title: str
+    source: str
+    page: int
+    section: str
+    score: float
+    text: str
+    page_end: int
+    parts: dict[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    query: str
+    hits: tuple[FoundPassage, ...]
+    timings_ms: dict[str, float]
+    generation: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """A page with what surrounds it; `previous` and `next` are page numbers."""
+
+    document: Document
+    number: int
+    label: str | None
+    """As printed on the page."""
+    text: str
+    previous: int | None
+    next: int | None
+
+    @classmethod
+    def of(cls, document: Document, page: Page) -> DocumentPage:
+        return cls(
+            document=document,
+            number=page.number,
+            label=page.printed_label,
+            text=page.text,
+            previous=page.number - 1 if page.number > 1 else None,
+            next=page.number + 1 if page.number < document.page_count else None,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKept:
+    """The last event of a stream inside a conversation: where the answer was kept."""
+
+    id: str
+    conversation_id: str
+    created: str
