@@ -85,9 +85,7 @@ def read_model(folder: Path) -> StaticModel:
         raw = json.loads((folder / "config.json").read_text("utf-8"))
         raw["training_texts"] = tuple(raw["training_texts"])
         config = Config(**{field.name: raw[field.name] for field in fields(Config)})
-        words, _, grams = (
-            (folder / "vocabulary.txt").read_text("utf-8").partition("\n\n")
-        )
+        words, _, grams = (folder / "vocabulary.txt").read_text("utf-8").partition("\n\n")
         tensors = load((folder / "model.safetensors").read_bytes())
         model = StaticModel(
             config,

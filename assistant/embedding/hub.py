@@ -88,7 +88,7 @@ class HubEmbedder:
                 normalize_embeddings=True,
                 show_progress_bar=False,
             )
-        return self._checked(vectors)[0]
+        return np.asarray(self._checked(vectors)[0])
 
     def embed_passages(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
@@ -127,10 +127,7 @@ def _local_folder(model: str) -> Path | None:
     """The folder that the setting names; None when it can only be a hub's name."""
     path = Path(model).expanduser()
     if path.is_dir():
-        if (
-            not (path / "modules.json").is_file()
-            and not (path / "config.json").is_file()
-        ):
+        if not (path / "modules.json").is_file() and not (path / "config.json").is_file():
             raise EmbeddingError(
                 f"La cartella {model} non contiene un modello sentence-transformers "
                 "(mancano modules.json e config.json).",
@@ -150,40 +147,47 @@ def _local_folder(model: str) -> Path | None:
 
 def _downloaded_folder(model: str, cache_dir: Path | None) -> Path:
     """The hub model's folder on disk, downloaded when it is not there yet."""
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import (
-        HfHubHTTPError,
-        HFValidationError,
-        LocalEntryNotFoundError,
-    )
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
 
     try:
-        return Path(
-            snapshot_download(model, cache_dir=cache_dir, local_files_only=True)
-        )
-    except LocalEntryNotFoundError:
-        logger.info("Downloading embedding model %s", model)
+        folder = Path(snapshot_download(model, cache_dir=cache_dir, local_files_only=True))
+        if _has_weights(folder):
+            return folder
     except HFValidationError as error:
         raise _not_available(model, error) from error
-    import httpx
-
+    except LocalEntryNotFoundError:
+        pass
+    logger.info("Downloading embedding model %s", model)
     try:
-        skipped = list(_OTHER_RUNTIMES)
-        if any(
-            name.endswith(".safetensors") for name in HfApi().list_repo_files(model)
-        ):
-            skipped.append("*.bin")
-        return Path(
-            snapshot_download(model, cache_dir=cache_dir, ignore_patterns=skipped)
-        )
-    except (HfHubHTTPError, LocalEntryNotFoundError, httpx.HTTPError, OSError) as error:
+        for weights in ("*.safetensors", "*.bin"):
+            wanted = ["*.json", "*.txt", "*.model", weights]
+            folder = Path(
+                snapshot_download(
+                    model,
+                    cache_dir=cache_dir,
+                    allow_patterns=wanted,
+                    ignore_patterns=list(_OTHER_RUNTIMES),
+                )
+            )
+            if _has_weights(folder):
+                return folder
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
         raise _not_available(model, error) from error
+    raise _not_available(model, FileNotFoundError("il modello non ha pesi per PyTorch"))
+
+
+def _has_weights(folder: Path) -> bool:
+    """False for the remains of an interrupted download."""
+    return any(folder.glob("*.safetensors")) or any(folder.glob("*.bin"))
 
 
 def _load(model: str, folder: Path) -> SentenceTransformer:
     from safetensors import SafetensorError
     from sentence_transformers import SentenceTransformer
+    from transformers.utils import logging as transformers_logging
 
+    transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
     except (
@@ -197,7 +201,8 @@ def _load(model: str, folder: Path) -> SentenceTransformer:
         SafetensorError,
     ) as error:
         raise EmbeddingError(
-            f"Il modello di embedding «{model}» c'è, ma non si può caricare ({_first_line(error)}).",
+            f"Il modello di embedding «{model}» c'è, ma non si può caricare "
+            f"({_first_line(error)}).",
             remedy=_REMEDY,
         ) from error
 

@@ -21,10 +21,7 @@ _WORD_SHARE = 0.85
 def grams(word: str) -> list[str]:
     """Character 4-grams of a word with its ends marked: `#cas`, `casa`, `asa#`."""
     marked = f"#{word}#"
-    return [
-        marked[i : i + GRAM_LENGTH]
-        for i in range(max(1, len(marked) - GRAM_LENGTH + 1))
-    ]
+    return [marked[i : i + GRAM_LENGTH] for i in range(max(1, len(marked) - GRAM_LENGTH + 1))]
 
 
 def identity_vector(word: str, dimension: int) -> Matrix:
@@ -33,9 +30,7 @@ def identity_vector(word: str, dimension: int) -> Matrix:
     `dimension` is a multiple of 8, at most 512 (the bits of one BLAKE2b digest).
     """
     pieces = grams(word)
-    kin = np.sum([_signs(piece, dimension) for piece in pieces], axis=0) / np.sqrt(
-        len(pieces)
-    )
+    kin = np.sum([_signs(piece, dimension) for piece in pieces], axis=0) / np.sqrt(len(pieces))
     vector = _WORD_SHARE * _signs(f"={word}", dimension) + (1 - _WORD_SHARE) * kin
     return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
 

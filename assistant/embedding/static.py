@@ -41,9 +41,7 @@ class StaticEmbedder:
         self._config = model.config
         self._query_prefix, self._passage_prefix = query_prefix, passage_prefix
         prefixes = f"\0{query_prefix}\0{passage_prefix}"
-        self._fingerprint = hashlib.sha256(
-            (file_hash(folder) + prefixes).encode()
-        ).hexdigest()
+        self._fingerprint = hashlib.sha256((file_hash(folder) + prefixes).encode()).hexdigest()
         self._known = len(model.words)
         self._rows = {word: row for row, word in enumerate(model.words)}
         self._vectors = model.word_vectors * model.word_weights[:, None]
@@ -64,16 +62,14 @@ class StaticEmbedder:
         return self._config.dimension
 
     def embed_query(self, text: str) -> Matrix:
-        return self._embed([self._query_prefix + text])[0]
+        return np.asarray(self._embed([self._query_prefix + text])[0])
 
     def embed_passages(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
     ) -> Matrix:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), _BATCH):
-            batch = [
-                self._passage_prefix + text for text in texts[start : start + _BATCH]
-            ]
+            batch = [self._passage_prefix + text for text in texts[start : start + _BATCH]]
             vectors[start : start + len(batch)] = self._embed(batch)
             if progress is not None:
                 progress(len(batch))
@@ -100,14 +96,10 @@ class StaticEmbedder:
                 known = list(self._rows)[: self._known]
                 self._rows = {word: row for row, word in enumerate(known)}
                 self._vectors = self._vectors[: self._known]
-                missing = {
-                    word for found in words for word in found if word not in self._rows
-                }
+                missing = {word for found in words for word in found if word not in self._rows}
             fresh = sorted(missing)
             made = np.stack([self._unknown(word) for word in fresh])
-            self._rows.update(
-                (word, len(self._vectors) + i) for i, word in enumerate(fresh)
-            )
+            self._rows.update((word, len(self._vectors) + i) for i, word in enumerate(fresh))
             self._vectors = np.concatenate([self._vectors, made])
         return [self._rows[word] for found in words for word in found], self._vectors
 
@@ -115,9 +107,7 @@ class StaticEmbedder:
         """Its identity, and what its known 4-grams suggest it means."""
         share = self._config.unknown_meaning_share
         own = identity_vector(word, self.dimension)
-        rows = [
-            self._gram_rows[gram] for gram in grams(word) if gram in self._gram_rows
-        ]
+        rows = [self._gram_rows[gram] for gram in grams(word) if gram in self._gram_rows]
         if rows and share > 0:
             meaning = self._gram_vectors[rows].sum(axis=0)
             length = np.linalg.norm(meaning)

@@ -82,20 +82,14 @@ def read_texts(folders: Sequence[Path], lexicon: Path = LEXICON) -> Texts:
     lines: list[str] = []
     for path in sorted(lexicon.glob("*.txt")):
         text = path.read_text("utf-8")
-        lines += [
-            line for raw in text.splitlines() if (line := raw.partition("#")[0].strip())
-        ]
+        lines += [line for raw in text.splitlines() if (line := raw.partition("#")[0].strip())]
         names.append(f"{lexicon.name}/{path.name}")
     return Texts(tuple(paragraphs), tuple(lines), tuple(names))
 
 
 def _paragraphs(text: str) -> list[str]:
     plain = re.sub(r"<[^>]*>|^---$.*?^---$", " ", text, flags=re.DOTALL | re.MULTILINE)
-    return [
-        joined
-        for part in re.split(r"\n\s*\n", plain)
-        if (joined := " ".join(part.split()))
-    ]
+    return [joined for part in re.split(r"\n\s*\n", plain) if (joined := " ".join(part.split()))]
 
 
 def train(
@@ -108,14 +102,10 @@ def train(
     counts = Counter(word for line in running + lexicon for word in line)
     in_lexicon = {word for line in lexicon for word in line}
     words = tuple(
-        sorted(
-            w for w, n in counts.items() if n >= recipe.least_count or w in in_lexicon
-        )
+        sorted(w for w, n in counts.items() if n >= recipe.least_count or w in in_lexicon)
     )
     rows = {word: row for row, word in enumerate(words)}
-    meaning = _factorise(
-        _ppmi(_meetings(running, lexicon, rows, recipe), recipe), recipe
-    )
+    meaning = _factorise(_ppmi(_meetings(running, lexicon, rows, recipe), recipe), recipe)
     identity = np.stack([identity_vector(word, recipe.dimension) for word in words])
     has_meaning = np.linalg.norm(meaning, axis=1, keepdims=True) > 0
     share = np.where(has_meaning, recipe.meaning_share, 0.0)
@@ -155,9 +145,7 @@ def _meetings(
     for line in running:
         found = [rows[word] for word in line if word in rows]
         for i, word in enumerate(found):
-            for distance, other in enumerate(
-                found[i + 1 : i + 1 + recipe.window], start=1
-            ):
+            for distance, other in enumerate(found[i + 1 : i + 1 + recipe.window], start=1):
                 counts[word, other] += 1 / distance
                 counts[other, word] += 1 / distance
     for line in lexicon:
@@ -182,23 +170,17 @@ def _ppmi(meetings: csr_array, recipe: Recipe) -> csr_array:
     smooth = word_sums**recipe.context_exponent
     context = smooth / smooth.sum()
     row, column = table.coords
-    pmi = (
-        np.log(table.data / total)
-        - np.log(word_sums[row] / total)
-        - np.log(context[column])
-    )
+    pmi = np.log(table.data / total) - np.log(word_sums[row] / total) - np.log(context[column])
     positive = csr_array((np.maximum(pmi, 0), (row, column)), shape=meetings.shape)
     strongest = positive.max(axis=1).toarray().ravel()
     return csr_array(positive + diags_array(strongest * recipe.self_count))
 
 
 def _factorise(matrix: csr_array, recipe: Recipe) -> Matrix:
-    """Unit rows of U·S^p by randomised SVD (Halko et al. 2011), zero-padded when the rank is less."""
+    """Unit rows of U·S^p by randomised SVD (Halko et al. 2011), zero-padded to the dimension."""
     rank = min(recipe.dimension, matrix.shape[0])
     random = np.random.default_rng(recipe.seed)
-    sample = matrix @ random.standard_normal(
-        (matrix.shape[1], min(rank + 32, matrix.shape[1]))
-    )
+    sample = matrix @ random.standard_normal((matrix.shape[1], min(rank + 32, matrix.shape[1])))
     for _ in range(4):
         sample, _ = np.linalg.qr(matrix @ (matrix.T @ sample))
     basis, _ = np.linalg.qr(sample)
@@ -212,9 +194,7 @@ def _factorise(matrix: csr_array, recipe: Recipe) -> Matrix:
     return _unit_rows(padded)
 
 
-def _weights(
-    counts: Counter[str], words: Sequence[str], recipe: Recipe
-) -> tuple[Matrix, float]:
+def _weights(counts: Counter[str], words: Sequence[str], recipe: Recipe) -> tuple[Matrix, float]:
     total = sum(counts.values())
     probability = np.array([counts[word] / total for word in words])
     a = recipe.weight_smoothing
@@ -229,9 +209,7 @@ def _gram_vectors(
     for row, word in enumerate(words):
         for gram in sorted(set(grams(word))):
             holders[gram].append(row)
-    kept = sorted(
-        g for g, found in holders.items() if len(found) >= recipe.gram_least_words
-    )
+    kept = sorted(g for g, found in holders.items() if len(found) >= recipe.gram_least_words)
     sums = [meaning[holders[gram]].sum(axis=0) for gram in kept]
     vectors = np.array(sums).reshape(len(kept), recipe.dimension)
     return tuple(kept), _unit_rows(vectors)
@@ -249,9 +227,7 @@ def _inputs_hash(texts: Texts, recipe: Recipe) -> str:
 
 def main(arguments: Iterable[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description="Rifà il modello statico italiano.")
-    parser.add_argument(
-        "--out", type=Path, default=BUNDLED, help="cartella del modello"
-    )
+    parser.add_argument("--out", type=Path, default=BUNDLED, help="cartella del modello")
     parser.add_argument(
         "--texts",
         type=Path,
