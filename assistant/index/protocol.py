@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -40,6 +40,12 @@ class Manifest:
     """documents, pages, passages, schede, interventi."""
     files: dict[str, str]
     """SHA-256 of each file of the generation, but for files that a reader's opening touches."""
+    sizes: dict[str, int] = field(default_factory=dict)
+    """Bytes of the same files: checked at each opening, which hashes would make slow."""
+    parent: str | None = None
+    """The generation that this one was made from; where a rollback goes."""
+    chroma: str = "embedded"
+    """`embedded`, or the address of the Chroma server that holds the collection."""
 
 
 class SearchBackend(Protocol):

@@ -1,0 +1,237 @@
+"""The SQLite catalogue of one generation, opened read-only: what was ingested, word for word.
+
+Passages are numbered by `row` from 0 without holes, each document's rows one after the other; the
+same number is the passage's row in the vector matrix.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from assistant.errors import CorruptIndexError, NotFoundError
+from assistant.index.records import (
+    document_from_json,
+    intervento_from_json,
+    name_key,
+    passage_from_row,
+    scheda_from_json,
+    scheda_key,
+)
+from assistant.models import Document, Filters, Intervento, Page, Passage, Scheda
+
+SCHEMA_VERSION = 1
+"""Raised when older generations cannot be read any more: they are then made again."""
+
+MIN_ID_PREFIX = 6
+"""A document filter shorter than this is never taken for the beginning of an id."""
+
+_PASSAGE = (
+    "passages.id, documents.id, ordinal, text, section, spans, scheda"
+    " FROM passages JOIN documents ON documents.number = passages.document"
+)
+_IDS_PER_QUERY = 500
+
+
+class Rows(NamedTuple):
+    """Half-open stretch of passage rows."""
+
+    first: int
+    end: int
+
+
+class Source(NamedTuple):
+    """Where a document was read: `location` is absolute, `source` as the user gave it."""
+
+    location: str
+    source: str
+    document_id: str
+
+
+class Catalog:
+    """Safe to use from several threads; the file is never written, so no lock is taken on it."""
+
+    def __init__(self, path: Path) -> None:
+        """Raises CorruptIndexError when the file is no catalogue."""
+        self._path = path
+        self._lock = threading.Lock()
+        try:
+            self._connection = sqlite3.connect(
+                f"file:{quote(str(path.absolute()))}?mode=ro&immutable=1",
+                uri=True,
+                check_same_thread=False,
+            )
+        except sqlite3.Error as error:
+            raise self._corrupt(error) from error
+        self._all("SELECT number FROM documents LIMIT 1")
+
+    def close(self) -> None:
+        with self._lock:
+            self._connection.close()
+
+    def counts(self) -> dict[str, int]:
+        """Number of documents, pages, passages, schede, interventi."""
+        queries = {
+            "documents": "SELECT count(*) FROM documents",
+            "pages": "SELECT count(*) FROM pages",
+            "passages": "SELECT count(*) FROM passages",
+            "schede": "SELECT count(*) FROM records WHERE kind = 'scheda'",
+            "interventi": "SELECT count(*) FROM records WHERE kind = 'intervento'",
+        }
+        return {name: int(self._all(query)[0][0]) for name, query in queries.items()}
+
+    def passages(self, ids: Sequence[str]) -> list[Passage]:
+        """In the order of `ids`; raises CorruptIndexError for an unknown id."""
+        found: dict[str, Passage] = {}
+        wanted = list(dict.fromkeys(ids))
+        for start in range(0, len(wanted), _IDS_PER_QUERY):
+            part = wanted[start : start + _IDS_PER_QUERY]
+            marks = ",".join("?" * len(part))
+            for row in self._all(f"SELECT {_PASSAGE} WHERE passages.id IN ({marks})", part):
+                found[row[0]] = passage_from_row(row)
+        missing = next((i for i in wanted if i not in found), None)
+        if missing is not None:
+            raise CorruptIndexError(
+                f"Il brano {missing} non è nel catalogo {self._path}.",
+                remedy="Esegui `piano rollback` oppure `piano ingest --rebuild`.",
+            )
+        return [found[i] for i in ids]
+
+    def document_passages(self, document_id: str) -> list[Passage]:
+        rows = self._all(f"SELECT {_PASSAGE} WHERE documents.id = ? ORDER BY row", [document_id])
+        return [passage_from_row(row) for row in rows]
+
+    def passage_ids(self, rows: Sequence[int]) -> list[str]:
+        """Ids of the passages at `rows`, in the same order."""
+        found: dict[int, str] = {}
+        for start in range(0, len(rows), _IDS_PER_QUERY):
+            part = rows[start : start + _IDS_PER_QUERY]
+            marks = ",".join("?" * len(part))
+            found.update(self._all(f"SELECT row, id FROM passages WHERE row IN ({marks})", part))
+        return [found[row] for row in rows]
+
+    def documents(self) -> list[Document]:
+        rows = self._all("SELECT data FROM documents ORDER BY title, source")
+        return [document_from_json(row[0]) for row in rows]
+
+    def document(self, document_id: str) -> Document:
+        rows = self._all("SELECT data FROM documents WHERE id = ?", [document_id])
+        if not rows:
+            raise NotFoundError(
+                f"Nessun documento ha l'identificativo {document_id[:80]!r}.",
+                remedy="Gli identificativi sono nell'elenco dei documenti.",
+            )
+        return document_from_json(rows[0][0])
+
+    def page(self, document_id: str, number: int) -> Page:
+        rows = self._all(
+            "SELECT text, label FROM pages JOIN documents ON documents.number = pages.document"
+            " WHERE documents.id = ? AND pages.number = ?",
+            # Beyond 64 bits SQLite cannot even compare: there is no such page either.
+            [document_id, number if abs(number) < 2**63 else -1],
+        )
+        if not rows:
+            count = self.document(document_id).page_count
+            raise NotFoundError(
+                f"La pagina {number} non c'è: il documento ha {count} pagine.",
+                remedy="Le pagine si contano da 1.",
+            )
+        return Page(document_id, number, rows[0][0], rows[0][1])
+
+    def schede(self) -> list[Scheda]:
+        rows = self._all(
+            "SELECT data FROM records WHERE kind = 'scheda' ORDER BY document, position"
+        )
+        return [scheda_from_json(row[0]) for row in rows]
+
+    def interventi(self) -> list[Intervento]:
+        rows = self._all(
+            "SELECT data FROM records WHERE kind = 'intervento' ORDER BY document, position"
+        )
+        return [intervento_from_json(row[0]) for row in rows]
+
+    def sources(self) -> list[Source]:
+        rows = self._all("SELECT location, source, document_id FROM sources ORDER BY rowid")
+        return [Source(*row) for row in rows]
+
+    def document_ids(self, filters: Filters) -> list[str] | None:
+        """Documents that fulfil the document-level filters; None when there are none of these."""
+        where, values = _document_conditions(filters)
+        if not where:
+            return None
+        rows = self._all(f"SELECT id FROM documents WHERE {where}", values)
+        return [row[0] for row in rows]
+
+    def rows(self, filters: Filters) -> list[Rows]:
+        """Rows of the passages that fulfil all filters, ascending and merged where they touch."""
+        where, values = _document_conditions(filters)
+        if not filters.scheda:
+            query = "SELECT first_row, first_row + row_count FROM documents"
+            found = self._all(f"{query} WHERE {where or '1'} ORDER BY first_row", values)
+            return _merge(Rows(*row) for row in found)
+        keys = [scheda_key(value) for value in filters.scheda]
+        query = (
+            "SELECT row, row + 1 FROM passages"
+            " JOIN documents ON documents.number = passages.document"
+            f" WHERE scheda_key IN ({','.join('?' * len(keys))})"
+        )
+        found = self._all(f"{query} AND ({where or '1'}) ORDER BY row", [*keys, *values])
+        return _merge(Rows(*row) for row in found)
+
+    def _all(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
+        try:
+            with self._lock:
+                return self._connection.execute(query, values).fetchall()
+        except sqlite3.ProgrammingError as error:
+            raise CorruptIndexError(
+                "Il catalogo è stato chiuso durante la lettura.", remedy="Ripeti la richiesta."
+            ) from error
+        except sqlite3.Error as error:
+            raise self._corrupt(error) from error
+
+    def _corrupt(self, error: Exception) -> CorruptIndexError:
+        return CorruptIndexError(
+            f"Il catalogo {self._path} non si legge ({error}).",
+            remedy="Esegui `piano rollback` oppure `piano ingest --rebuild`.",
+        )
+
+
+def _document_conditions(filters: Filters) -> tuple[str, list[str | int]]:
+    """An SQL condition over the table `documents`, empty when nothing is asked, and its values."""
+    groups: list[str] = []
+    values: list[str | int] = []
+    if filters.distretto:
+        groups.append(f"distretto_key IN ({','.join('?' * len(filters.distretto))})")
+        values += [name_key(name) for name in filters.distretto]
+    if filters.kind:
+        groups.append(f"kind IN ({','.join('?' * len(filters.kind))})")
+        values += filters.kind
+    if filters.year:
+        groups.append(" OR ".join(["? BETWEEN year_from AND year_to"] * len(filters.year)))
+        values += filters.year
+    if filters.document:
+        alternatives = []
+        for wanted in filters.document:
+            alternatives.append("documents.id = ? OR source = ? OR title_key = ?")
+            values += [wanted.lower(), wanted, name_key(wanted)]
+            if len(wanted) >= MIN_ID_PREFIX and set(wanted.lower()) <= set("0123456789abcdef"):
+                alternatives.append("substr(documents.id, 1, ?) = ?")
+                values += [len(wanted), wanted.lower()]
+        groups.append(" OR ".join(alternatives))
+    return " AND ".join(f"({group})" for group in groups), values
+
+
+def _merge(stretches: Iterable[Rows]) -> list[Rows]:
+    merged: list[Rows] = []
+    for rows in stretches:
+        if rows.first == rows.end:
+            continue
+        if merged and merged[-1].end == rows.first:
+            merged[-1] = Rows(merged[-1].first, rows.end)
+        else:
+            merged.append(rows)
+    return merged

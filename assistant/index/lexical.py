@@ -1,0 +1,203 @@
+"""The tantivy index of one generation: words (analysed by us) and character 5-grams.
+
+Queries are built term by term, never parsed, so no punctuation in a question has a meaning here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import tantivy
+
+from assistant.errors import CorruptIndexError
+from assistant.index.protocol import Scored
+from assistant.index.records import scheda_key
+from assistant.italian.analysis import fold, terms
+from assistant.models import Document, Passage
+
+FIELD_WEIGHTS = {"body": 1.0, "section": 0.3, "title": 0.15}
+"""A heading shared by many passages should break ties, not outweigh the words of the passage."""
+
+GRAM = 5
+MAX_TERMS = 256
+"""Distinct words taken from a query; the rest of a longer text is ignored."""
+
+MAX_GRAMS = 200
+"""Distinct 5-grams taken from a query, evenly over its length."""
+
+_WRITER_HEAP = 64_000_000
+_OPTION = "freq"
+
+
+class LexicalIndex:
+    """Read-only and safe to use from several threads: each search works on the same snapshot."""
+
+    def __init__(self, folder: Path) -> None:
+        """Raises CorruptIndexError when the folder holds no index of ours."""
+        self._folder = folder
+        try:
+            index = tantivy.Index.open(str(folder))
+            _register(index)
+            # The default policy starts a thread that watches a folder where nothing changes.
+            index.config_reader("Manual")
+            self._schema = index.schema
+            self._searcher = index.searcher()
+        except (ValueError, OSError) as error:
+            raise self._corrupt(error) from error
+
+    @property
+    def count(self) -> int:
+        """Number of passages."""
+        return int(self._searcher.num_docs)
+
+    def words(
+        self,
+        query_terms: Sequence[str],
+        k: int,
+        *,
+        documents: Sequence[str] | None = None,
+        schede: Sequence[str] = (),
+    ) -> list[Scored]:
+        """BM25 over body, section and title; `documents` None is no restriction."""
+        distinct = list(dict.fromkeys(query_terms))[:MAX_TERMS]
+        parts = [
+            tantivy.Query.boost_query(self._term(field, term), weight)
+            for term in distinct
+            for field, weight in FIELD_WEIGHTS.items()
+        ]
+        return self._search(parts, k, documents, schede)
+
+    def characters(
+        self,
+        text: str,
+        k: int,
+        *,
+        documents: Sequence[str] | None = None,
+        schede: Sequence[str] = (),
+    ) -> list[Scored]:
+        """BM25 over the 5-grams of the folded text; a shorter text finds nothing."""
+        parts = [self._term("grams", gram) for gram in query_grams(text)]
+        return self._search(parts, k, documents, schede)
+
+    def document_frequency(self, term: str) -> int:
+        """Passages whose body holds the term."""
+        return int(self._searcher.doc_freq("body", term))
+
+    def _term(self, field: str, term: str) -> Any:
+        return tantivy.Query.term_query(self._schema, field, term, index_option=_OPTION)
+
+    def _search(
+        self,
+        parts: Sequence[Any],
+        k: int,
+        documents: Sequence[str] | None,
+        schede: Sequence[str],
+    ) -> list[Scored]:
+        if not parts or k < 1 or documents == []:
+            return []
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts])
+        restrictions = []
+        if documents is not None:
+            restrictions.append(("document", list(documents)))
+        if schede:
+            restrictions.append(("scheda", [scheda_key(value) for value in schede]))
+        if restrictions:
+            clauses = [(tantivy.Occur.Must, query)]
+            for field, values in restrictions:
+                among = tantivy.Query.term_set_query(self._schema, field, values)
+                # A constant of zero restricts without adding to the score.
+                clauses.append((tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0)))
+            query = tantivy.Query.boolean_query(clauses)
+        try:
+            hits = self._searcher.search(query, k, count=False).hits
+            return [
+                Scored(str(self._searcher.doc(address).get_first("id")), float(score))
+                for score, address in hits
+            ]
+        except (ValueError, OSError) as error:
+            raise self._corrupt(error) from error
+
+    def _corrupt(self, error: Exception) -> CorruptIndexError:
+        return CorruptIndexError(
+            f"L'indice delle parole in {self._folder} non si legge ({error}).",
+            remedy="Esegui `piano rollback` oppure `piano ingest --rebuild`.",
+        )
+
+
+class LexicalWriter:
+    """Adds passages to the index in a folder that nobody reads yet."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir(parents=True, exist_ok=True)
+        self._index = tantivy.Index(_schema(), path=str(folder))
+        _register(self._index)
+        self._writer = self._index.writer(heap_size=_WRITER_HEAP, num_threads=1)
+        self._open = True
+        self._context: dict[tuple[str, ...], str] = {}
+
+    def close(self, *, commit: bool) -> None:
+        """Ends tantivy's threads. May be called again: what was done first stands."""
+        if self._open:
+            self._open = False
+            if commit:
+                self._writer.commit()
+            else:
+                self._writer.rollback()
+            self._writer.wait_merging_threads()
+
+    def add(self, document: Document, passages: Iterable[Passage]) -> None:
+        title = " ".join(terms(document.title))
+        for passage in passages:
+            entry = tantivy.Document(
+                id=passage.id,
+                document=document.id,
+                title=title,
+                section=self._section(passage.section),
+                body=" ".join(terms(passage.text)),
+                grams=fold(passage.text),
+            )
+            if passage.scheda:
+                entry.add_text("scheda", scheda_key(passage.scheda))
+            self._writer.add_document(entry)
+
+    def _section(self, section: tuple[str, ...]) -> str:
+        """Neighbouring passages share their headings, so the last ones analysed are kept."""
+        if section not in self._context:
+            if len(self._context) > 1000:
+                self._context.clear()
+            self._context[section] = " ".join(terms(" \n".join(section)))
+        return self._context[section]
+
+
+def query_grams(text: str) -> list[str]:
+    """Distinct 5-grams of the folded text, at most MAX_GRAMS, in order."""
+    folded = fold(text)
+    grams = list(dict.fromkeys(folded[i : i + GRAM] for i in range(len(folded) - GRAM + 1)))
+    if len(grams) <= MAX_GRAMS:
+        return grams
+    return [grams[i * len(grams) // MAX_GRAMS] for i in range(MAX_GRAMS)]
+
+
+def _schema() -> Any:
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("document", stored=False, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("scheda", stored=False, tokenizer_name="raw", index_option="basic")
+    for field in FIELD_WEIGHTS:
+        builder.add_text_field(
+            field, stored=False, tokenizer_name="piano_terms", index_option=_OPTION
+        )
+    builder.add_text_field(
+        "grams", stored=False, tokenizer_name="piano_grams", index_option=_OPTION
+    )
+    return builder.build()
+
+
+def _register(index: Any) -> None:
+    """Tokenizers live in the opened index, not on disk: needed after every opening."""
+    whitespace = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.whitespace()).build()
+    grams = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.ngram(GRAM, GRAM, False)).build()
+    index.register_tokenizer("piano_terms", whitespace)
+    index.register_tokenizer("piano_grams", grams)

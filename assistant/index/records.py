@@ -1,0 +1,66 @@
+"""How the models are written in the catalogue: JSON for what is never searched by."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from typing import Any
+
+from assistant.italian.analysis import fold
+from assistant.models import Document, Field, Intervento, Passage, Quote, Scheda, Span
+
+
+def name_key(name: str) -> str:
+    """By which names are compared: no capitals, accents, or repeated blanks."""
+    return " ".join(fold(name).split())
+
+
+def scheda_key(reference: str) -> str:
+    """By which references are compared: "Scheda n. 5", "05" and "5" are one."""
+    key = name_key(reference)
+    for prefix in ("scheda", "n.", "n°", "numero"):
+        key = key.removeprefix(prefix).strip()
+    return key.lstrip("0") or key
+
+
+def to_json(record: Document | Scheda | Intervento) -> str:
+    return json.dumps(asdict(record), ensure_ascii=False)
+
+
+def document_from_json(data: str) -> Document:
+    values = json.loads(data)
+    for name in ("notes", "pages_without_text", "ocr_pages"):
+        values[name] = tuple(values[name])
+    return Document(**values)
+
+
+def scheda_from_json(data: str) -> Scheda:
+    values = json.loads(data)
+    return Scheda(**{**values, "fields": _fields(values["fields"])})
+
+
+def intervento_from_json(data: str) -> Intervento:
+    values = json.loads(data)
+    return Intervento(**{**values, "fields": _fields(values["fields"])})
+
+
+def spans_to_json(spans: Sequence[Span]) -> str:
+    return json.dumps([[s.page, s.start, s.end] for s in spans])
+
+
+def spans_from_json(data: str) -> tuple[Span, ...]:
+    return tuple(Span(*span) for span in json.loads(data))
+
+
+def passage_from_row(row: Sequence[Any]) -> Passage:
+    """From the columns id, document id, ordinal, text, section, spans, scheda."""
+    section = tuple(json.loads(row[4]))
+    return Passage(row[0], row[1], row[2], row[3], section, spans_from_json(row[5]), row[6])
+
+
+def _fields(values: list[dict[str, Any]]) -> tuple[Field, ...]:
+    return tuple(
+        Field(field["name"], field["text"], tuple(Quote(**quote) for quote in field["quotes"]))
+        for field in values
+    )
