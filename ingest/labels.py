@@ -14,7 +14,9 @@ from assistant.italian.distretti import fold_name
 _PARENTHESIS = re.compile(r"\([^)]*\)")
 _ORDINAL = re.compile(r"^\W*(?:\d{1,2}(?:\.\d{1,2})*\s*[.)\-–]?|[a-zA-Z][.)])\s+")
 _SEPARATOR = re.compile(r"\s*(?:[:|\t]|\s[-–—]\s|\s{3,})\s*")
+_BLANK = re.compile(r"\s+")
 _MAX_LABEL_CHARS = 80
+_MAX_LABEL_WORDS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,11 +55,21 @@ def label_of(text: str) -> Label | None:
     return _labels().get(_fold(text)) or _labels().get(_fold(_ORDINAL.sub("", text)))
 
 
-def find_label(line: str) -> LabelHit | None:
-    """A label alone on the line, or before a colon, a cell border or a dash."""
+def find_label(line: str, *, row: bool = False) -> LabelHit | None:
+    """A label alone on the line, or before a colon, a cell border or a dash.
+
+    The cells of a table `row` may be parted by nothing but a blank: there a label may also simply
+    come first, the longest one that fits.
+    """
     head = line[: _MAX_LABEL_CHARS + 20]
     for separator in _SEPARATOR.finditer(head):
         if separator.start() and (label := label_of(head[: separator.start()])):
             return LabelHit(label, separator.end())
-    whole = label_of(line)
-    return LabelHit(whole, len(line)) if whole else None
+    if whole := label_of(line):
+        return LabelHit(whole, len(line))
+    if row and not line[:1].islower():
+        ends = [blank.start() for blank in _BLANK.finditer(head)][:_MAX_LABEL_WORDS]
+        for end in reversed(ends):
+            if label := label_of(head[:end]):
+                return LabelHit(label, end)
+    return None

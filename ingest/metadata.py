@@ -20,6 +20,10 @@ from ingest.stated import ausl_of, distretto_of, kind_of, known_name, years_of
 MAX_TITLE_CHARS = 200
 COVER_BLOCKS = 8
 COVER_LINE_CHARS = 160
+COVER_LINE_WORDS = 6
+"""A longer line that ends as a sentence does is the beginning of the text."""
+DATED_KINDS = ("piano", "piano_di_zona", "scheda", "linea_guida")
+"""Kinds whose cover tells the years that they are about."""
 
 _KEYWORD = re.compile(r"\s*([a-z_ ]{2,30}?)\s*=\s*(.*?)\s*", re.IGNORECASE | re.DOTALL)
 _KEYWORD_BREAK = re.compile(r"[;\n]|,(?=\s*[a-z_]{2,30}\s*=)", re.IGNORECASE)
@@ -38,6 +42,7 @@ _DEMONSTRATION = re.compile(
 )
 _JUNK_TITLE = re.compile(
     r"\W*$|microsoft\s+(?:word|powerpoint|excel)\b|untitled|senza\s+(?:titolo|nome)"
+    r"|immagine\s+scansionata|scansione|(?!sched|interv|allegat|titol)[^\W\d]+\s+[\d.,]+$"
     r"|(?:nuovo\s+)?document[oi]?\s*\d*$|presentazione(?:\s+(?:standard|di\s+powerpoint))?$"
     r"|layout\s*\d*$|diapositiva\s*\d*$|slide\s*\d*$|home(?:\s*page)?$|index$|pagina\s*\d*$"
     r"|.*\.(?:docx?|pdf|odt|rtf|indd|xlsx?|pptx?|html?|txt|md|dot|tmp|qxd|p65)$"
@@ -67,8 +72,9 @@ def describe(document_id: str, source_name: str, source: SourceDocument) -> Docu
     if "anni" in keywords and years == (None, None):
         notes.append(f"Anni non riconosciuti nei metadati: «{keywords['anni'][:60]}».")
     if years == (None, None):
-        dated = kind in ("piano", "piano_di_zona", "scheda", "linea_guida")
-        years = years_of(stated if dated else [title], ranges_only=kind in ("pagina", "altro"))
+        years = years_of(stated if kind in DATED_KINDS else [title], ranges_only=True)
+    if years == (None, None) and kind in (*DATED_KINDS, "atto"):
+        years = years_of([title, stem])
     first_page = next((page.text for page in source.pages if page.text.strip()), "")
     return Document(
         id=document_id,
@@ -78,7 +84,8 @@ def describe(document_id: str, source_name: str, source: SourceDocument) -> Docu
         media_type=source.media_type,
         page_count=len(source.pages),
         distretto=known_name(distretto),
-        ausl=keywords.get("ausl") or ausl_of([title, *cover] if kind == "piano_di_zona" else [title]),
+        ausl=keywords.get("ausl")
+        or ausl_of([title, *cover] if kind == "piano_di_zona" else [title]),
         year_from=years[0],
         year_to=years[1],
         official=keywords.get("ufficiale", "").lower() in _YES,
@@ -123,21 +130,33 @@ def _status(keywords: dict[str, str], notes: list[str]) -> DocumentStatus:
 
 
 def _title(source: SourceDocument, stem: str) -> str:
-    candidates = (source.title, source.metadata.get("title"), *_first_headings(source))
-    for candidate in candidates:
+    stated = (source.title, source.metadata.get("title"))
+    for words, candidate in (*((1, text) for text in stated), *((2, t) for t in _headings(source))):
         title = " ".join((candidate or "").split())
-        if len(title) >= 4 and not _JUNK_TITLE.match(title) and title != stem:
+        if len(title.split()) >= words and _reads_as_title(title) and title != stem:
             return title if len(title) <= MAX_TITLE_CHARS else title[: MAX_TITLE_CHARS - 1] + "…"
     return stem
 
 
-def _first_headings(source: SourceDocument) -> Iterator[str]:
+def _reads_as_title(title: str) -> bool:
+    if sum(map(str.isalpha, title)) < 4 or title.lower() in _GENERIC_HEADING:
+        return False
+    return not (_JUNK_TITLE.match(title) or _ISSUER.match(title))
+
+
+_ISSUER = re.compile(
+    r"(?:(?:il\s+)?comune|provincia|regione|giunta|ministero|unione|azienda|ausl|repubblica|città"
+    r"|gazzetta|asp|servizio\s+sanitario|assemblea)\b(?!.*\bpiano\b)(?:\s+\S+){0,6}$",
+    re.IGNORECASE,
+)
+"""Letterheads: who publishes, not what."""
+
+
+def _headings(source: SourceDocument) -> Iterator[str]:
     for page in source.pages[:5]:
         for block in page.blocks:
             if block.kind == "heading":
-                text = page.text[block.start : block.end]
-                if " ".join(text.lower().split()) not in _GENERIC_HEADING:
-                    yield text
+                yield page.text[block.start : block.end]
 
 
 def _clean_stem(source_name: str) -> str:
@@ -157,11 +176,12 @@ def _cover_lines(source: SourceDocument) -> list[str]:
     for page in source.pages:
         if not page.text.strip():
             continue
-        for block in page.blocks:
-            if block.kind in RUNNING:
-                continue
-            if len(lines) >= COVER_BLOCKS or block.end - block.start > COVER_LINE_CHARS:
+        blocks = [block for block in page.blocks if block.kind not in RUNNING]
+        for block in blocks[:COVER_BLOCKS]:
+            text = page.text[block.start : block.end].strip()
+            sentence = text.endswith((".", ";", ":")) and len(text.split()) > COVER_LINE_WORDS
+            if len(text) > COVER_LINE_CHARS or sentence:
                 break
-            lines.append(" ".join(page.text[block.start : block.end].split()))
+            lines.extend(" ".join(line.split()) for line in text.split("\n"))
         break
     return lines

@@ -2,8 +2,9 @@
 
 A section's blocks are cut where it hurts least: between paragraphs rather than between list items
 or table rows, between those rather than inside a paragraph, and there only between sentences.
-Headings open the passage that they introduce. A short run of headings with no text of its own goes
-before the next passage; at the end of a document or scheda it is left out, unless it is all there is.
+Headings open the passage that they introduce. A short run of headings with no text of its own
+goes before the next passage; at the end of a document or scheda it is left out, unless it is all
+there is.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import astuple, dataclass
+from functools import cache
 from itertools import pairwise
 
 from assistant.italian.sentences import runs_on, split_sentences
@@ -278,36 +280,45 @@ def _clauses(text: str, first: int, last: int, longest: int) -> list[tuple[int, 
 
 def _best_cuts(units: Sequence[_Unit], settings: PassageSettings) -> list[tuple[int, int]]:
     """Ranges of units with the lowest total cost of sizes and cuts (dynamic programming)."""
-    best = [0.0] + [float("inf")] * len(units)
-    origin = [0] * (len(units) + 1)
-    ceiling = settings.max_chars * 3 // 2
-    for last in range(1, len(units) + 1):
-        cut = units[last - 1].cut_after if last < len(units) else 0.0
+    sizes = [unit.end - unit.start + 1 for unit in units]
+    count = len(units)
+    if sum(sizes) <= settings.max_chars:
+        return [(0, count)]
+    size_costs = _size_costs(settings)
+    ceiling = len(size_costs) - 1
+    best = [0.0] + [float("inf")] * count
+    origin = [0] * (count + 1)
+    for last in range(1, count + 1):
+        cut = units[last - 1].cut_after if last < count else 0.0
         size = -1
         for first in range(last - 1, max(-1, last - 1 - settings.max_units), -1):
-            size += units[first].end - units[first].start + 1
-            if size > ceiling and first < last - 1:
-                break
-            whole = first == 0 and last == len(units)
-            cost = best[first] + cut + _size_cost(size, settings, whole=whole)
+            size += sizes[first]
+            if size > ceiling:
+                if first < last - 1:
+                    break
+                size = ceiling
+            cost = best[first] + cut + size_costs[size]
             if cost < best[last]:
                 best[last], origin[last] = cost, first
     cuts: list[tuple[int, int]] = []
-    last = len(units)
+    last = count
     while last:
         cuts.append((origin[last], last))
         last = origin[last]
     return cuts[::-1]
 
 
-def _size_cost(size: int, settings: PassageSettings, *, whole: bool) -> float:
-    if size > settings.max_chars:
-        return 20.0 + (size - settings.max_chars)
-    if whole:
-        return 0.0
-    if size >= settings.target_chars:
-        return 20.0 * (size - settings.target_chars) / (
-            settings.max_chars - settings.target_chars + 1
-        )
-    shortfall = (settings.target_chars - size) / settings.target_chars
-    return 100.0 * shortfall * shortfall + (60.0 if size < settings.min_chars else 0.0)
+@cache
+def _size_costs(settings: PassageSettings) -> tuple[float, ...]:
+    """Cost of a passage by its size, up to one and a half times the longest wanted."""
+    target, longest = settings.target_chars, settings.max_chars
+    costs = []
+    for size in range(longest * 3 // 2 + 1):
+        if size > longest:
+            costs.append(20.0 + size - longest)
+        elif size >= target:
+            costs.append(20.0 * (size - target) / (longest - target + 1))
+        else:
+            shortfall = (target - size) / target
+            costs.append(100.0 * shortfall**2 + (60.0 if size < settings.min_chars else 0.0))
+    return tuple(costs)

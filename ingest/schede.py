@@ -2,7 +2,7 @@
 
 A sheet starts at its title ("Scheda 5 – …", "Intervento 3 – …"), in a heading or in a line that is
 nothing but the title, and ends before the next sheet or the next heading of its own level or above
-that is no field label. A title that is followed by no known field (an index, a mention) is no sheet.
+that is no field label. A title followed by no known field (an index, a mention) is no sheet.
 """
 
 from __future__ import annotations
@@ -22,7 +22,10 @@ MIN_LABELS = 3
 """Fewer different labels in a whole document are taken for ordinary words."""
 MAX_TITLE_CHARS = 250
 
-_NUMBER = r"(?:(?:n(?:um(?:ero)?|r)?\s*[.°º]?\s*)?(?P<number>\d{1,4}(?:[./]\d{1,3})?)(?:\s*(?:bis|ter))?)"
+_NUMBER = (
+    r"(?:n(?:um(?:ero)?|r)?\s*[.°º]?\s*)?"
+    r"(?P<number>\d{1,4}(?:[./]\d{1,3})?(?:\s*(?:bis|ter))?)"
+)
 _TITLE = r"\s*(?:[-–—:.)|]\s*(?P<title>\S.*?))?\s*"
 _INTERVENTO = re.compile(
     r"(?:scheda\s+(?:(?:di|d['’])\s*)?|progetto\s+)?intervento\s+" + _NUMBER + _TITLE,
@@ -199,7 +202,9 @@ def _stretches(blocks: Sequence[Placed]) -> dict[Label, list[tuple[int, int, int
         offset = block.start
         for line in block.text.split("\n"):
             start, offset = offset, offset + len(line) + 1
-            hit = find_label(line) if block.kind != "heading" else None
+            hit = None
+            if block.kind != "heading":
+                hit = find_label(line, row=block.kind == "table_row")
             if hit is not None:
                 current = found.setdefault(hit.label, [])
                 start += hit.value_start

@@ -47,7 +47,7 @@ _DISTRETTO_END = re.compile(
     re.IGNORECASE,
 )
 _AUSL = re.compile(
-    r"\b(?:a\.?u\.?s\.?l\.?|azienda\s+(?:usl|unità\s+sanitaria\s+locale))\s+"
+    r"\b(?i:a\.?u\.?s\.?l\.?|azienda\s+(?:usl|unità\s+sanitaria\s+locale))\s+"
     r"(?:(?:di|del|della)\s+)?(?P<name>[A-ZÀ-Ý][\wà-ÿ]+(?:\s+Emilia)?)"
 )
 
@@ -66,7 +66,8 @@ def kind_of(lines: Sequence[str], media_type: str) -> DocumentKind:
             if media_type == "text/html":
                 return "pagina"
             # A page about plans in general names neither a district nor years.
-            if years_of(lines) != (None, None) or distretto_of(lines) is not None:
+            dated = _YEAR.search(line) or years_of(lines, ranges_only=True) != (None, None)
+            if dated or distretto_of(lines) is not None:
                 return "piano_di_zona"
     return "pagina" if media_type == "text/html" else "altro"
 

@@ -103,7 +103,7 @@ CASES: list[list[str]] = [
     ["Si rivolge a famiglie, minori e giovani.", "Nota: i posti sono limitati."],
     ["Il progetto INSIDE (PON Inclusione, Avviso 4/2016) è chiuso.", "Non è stato prorogato."],
     ["L'Ausl risponde entro 30 gg. lavorativi dalla domanda."],
-    ["Il Comune, l'Ausl e l'ASP (di seguito “le Parti”) convengono.", "Ciascuna nomina un referente."],
+    ["Il Comune, l'Ausl e l'ASP (di seguito “le Parti”) convengono.", "Ognuna nomina un referente."],
     ["Il coordinatore è M. Verdi.", "La vice è A. Neri."],
     ["Sono ammessi i nuclei con minori.", "Non sono ammessi i nuclei senza residenza."],
     ["Il contributo non spetta, salvo diversa decisione dell'Uvm.", "L'Uvm decide in 15 giorni."],
@@ -138,7 +138,7 @@ def test_full_stop_without_its_blank_still_ends_the_sentence() -> None:
     assert sentences(text) == ["Il servizio è gratuito.", "Il cittadino presenta la domanda."]
 
 
-@pytest.mark.parametrize("text", ["www.Comune.it e altro", "S.p.A e altro", "il file Piano.Pdf qui"])
+@pytest.mark.parametrize("text", ["www.Comune.it e altro", "S.p.A e altro", "vedi Piano.Pdf qui"])
 def test_stops_inside_names_do_not_split(text: str) -> None:
     assert sentences(text) == [text]
 
