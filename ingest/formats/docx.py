@@ -1,0 +1,234 @@
+"""DOCX: paragraphs, lists and tables in document order, through python-docx."""
+
+from __future__ import annotations
+
+import io
+import re
+import zipfile
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import RefusedFileError
+from ingest.cleaning import flow
+from ingest.formats.pages import Piece, build_page, first_heading
+from ingest.models import BlockKind, SourceDocument
+
+if TYPE_CHECKING:
+    from docx.document import Document as WordDocument
+
+MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
+MAX_UNPACKED_BYTES = 300_000_000
+MAX_XML_BYTES = 60_000_000
+"""Largest XML part: python-docx builds it in memory, some twenty times over."""
+MAX_RATIO = 200
+_RATIO_FROM_BYTES = 10_000_000
+_MAX_ENTRIES = 20_000
+_AGAIN = "Aprilo con un programma di scrittura, salvalo di nuovo in .docx e riprova."
+_W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
+_FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
+_HEADING_STYLE = re.compile(r"(?:heading|titolo)\s*(\d)", re.IGNORECASE)
+_TITLE_STYLE = re.compile(r"title|titolo", re.IGNORECASE)
+_LIST_STYLE = re.compile(r"list|elenco|punto elenco", re.IGNORECASE)
+_SKIPPED = frozenset(_W + tag for tag in ("del", "moveFrom", "instrText", "delText", "pPr", "rPr"))
+
+
+def read(data: bytes, name: str) -> SourceDocument:
+    """Read a DOCX as one page, headers and footers first and last.
+
+    Raises:
+        RefusedFileError: truncated, damaged, or unpacking to more than a document can hold.
+    """
+    _check_archive(data, name)
+    document = _open(data, name)
+    try:
+        pieces = list(_Reader(document).pieces())
+        metadata = _metadata(document)
+    except (KeyError, ValueError, AttributeError, TypeError) as error:
+        raise _damaged(name) from error
+    page = build_page(1, pieces)
+    notes = () if page.text else (f"«{name}» non contiene testo.",)
+    title = metadata.get("title") or first_heading([page])
+    return SourceDocument((page,), MEDIA_TYPE, title, metadata, notes)
+
+
+def _damaged(name: str) -> RefusedFileError:
+    return RefusedFileError(f"«{name}» è un file .docx troncato o danneggiato.", remedy=_AGAIN)
+
+
+def _check_archive(data: bytes, name: str) -> None:
+    """Look at the archive's directory before anything is unpacked."""
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            entries = archive.infolist()
+    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
+        raise _damaged(name) from error
+    if any(entry.flag_bits & 1 for entry in entries):
+        raise RefusedFileError(
+            f"«{name}» è protetto da password.", remedy="Salvane una copia senza password."
+        )
+    unpacked = sum(entry.file_size for entry in entries)
+    packed = sum(entry.compress_size for entry in entries) or 1
+    largest = max(
+        (e.file_size for e in entries if e.filename.endswith((".xml", ".rels"))), default=0
+    )
+    bomb = unpacked > _RATIO_FROM_BYTES and unpacked / packed > MAX_RATIO
+    too_much = unpacked > MAX_UNPACKED_BYTES or largest > MAX_XML_BYTES
+    if bomb or too_much or len(entries) > _MAX_ENTRIES:
+        raise RefusedFileError(
+            f"«{name}» una volta decompresso occupa {unpacked // 1_000_000} MB in {len(entries)} "
+            "parti: troppo per un documento di testo.",
+            remedy="Controlla da dove viene; se è buono, salvalo in PDF o dividilo.",
+        )
+
+
+def _open(data: bytes, name: str) -> WordDocument:
+    import docx
+    from docx.opc.exceptions import OpcError
+    from lxml import etree
+
+    try:
+        return docx.Document(io.BytesIO(data))
+    # What python-docx lets out when a part is missing, of the wrong type, cut or malformed.
+    except (OpcError, zipfile.BadZipFile, etree.XMLSyntaxError) as error:
+        raise _damaged(name) from error
+    except (KeyError, ValueError, AttributeError, TypeError, OSError, EOFError) as error:
+        raise _damaged(name) from error
+    except Exception as error:
+        if type(error).__module__ == "zlib":
+            raise _damaged(name) from error
+        raise
+
+
+def _metadata(document: WordDocument) -> dict[str, str]:
+    core = document.core_properties
+    found = {
+        key: flow(getattr(core, key) or "")
+        for key in ("title", "author", "subject", "keywords", "category", "comments", "language")
+    }
+    moment = core.modified or core.created
+    if moment is not None:
+        found["date"] = moment.date().isoformat()
+    return {key: value for key, value in found.items() if value}
+
+
+class _Reader:
+    def __init__(self, document: WordDocument) -> None:
+        self._document = document
+        self._styles: dict[str, tuple[BlockKind, int]] = {}
+
+    def pieces(self) -> Iterator[Piece]:
+        yield from self._running("header")
+        yield from self._blocks(self._document.element.body)
+        yield from self._running("footer")
+
+    def _running(self, kind: BlockKind) -> Iterator[Piece]:
+        seen: set[str] = set()
+        for section in self._document.sections:
+            part = section.header if kind == "header" else section.footer
+            if part.is_linked_to_previous:
+                continue
+            for paragraph in part._element.iter(_W + "p"):
+                text = _text(paragraph)
+                if text.strip() and text not in seen:
+                    seen.add(text)
+                    yield Piece(text, kind)
+
+    def _blocks(self, container: Any) -> Iterator[Piece]:
+        """Paragraphs and tables below `container`, content controls and insertions opened."""
+        for child in container:
+            if child.tag == _W + "p":
+                yield from self._paragraph(child)
+            elif child.tag == _W + "tbl":
+                yield from self._table(child)
+            elif child.tag == _W + "sdt":
+                for content in child.iterchildren(_W + "sdtContent"):
+                    yield from self._blocks(content)
+            elif child.tag in (_W + "ins", _W + "moveTo", _W + "customXml", _W + "smartTag"):
+                yield from self._blocks(child)
+
+    def _paragraph(self, paragraph: Any) -> Iterator[Piece]:
+        text = _text(paragraph)
+        if text.strip():
+            kind, level = self._kind(paragraph)
+            yield Piece(text, kind, level)
+        for box in paragraph.iter(_W + "txbxContent"):
+            if not any(ancestor.tag == _FALLBACK for ancestor in box.iterancestors()):
+                yield from self._blocks(box)
+
+    def _kind(self, paragraph: Any) -> tuple[BlockKind, int]:
+        properties = paragraph.find(_W + "pPr")
+        if properties is None:
+            return "text", 0
+        outline = properties.find(_W + "outlineLvl")
+        if outline is not None and (outline.get(_W + "val") or "9") in "012345":
+            return "heading", int(outline.get(_W + "val")) + 1
+        style = properties.find(_W + "pStyle")
+        kind, level = self._style_kind(style.get(_W + "val")) if style is not None else ("text", 0)
+        numbering = properties.find(_W + "numPr")
+        if kind == "text" and numbering is not None:
+            number = numbering.find(_W + "numId")
+            if number is None or number.get(_W + "val") != "0":
+                return "list_item", 0
+        return kind, level
+
+    def _style_kind(self, style_id: str) -> tuple[BlockKind, int]:
+        """What a paragraph style means, by its name or an ancestor's, or its outline level."""
+        if style_id not in self._styles:
+            self._styles[style_id] = self._resolve(style_id)
+        return self._styles[style_id]
+
+    def _resolve(self, style_id: str) -> tuple[BlockKind, int]:
+        style = next((s for s in self._document.styles if s.style_id == style_id), None)
+        for _ in range(10):
+            if style is None:
+                break
+            name = style.name or ""
+            if match := _HEADING_STYLE.match(name):
+                return "heading", min(int(match[1]) or 1, 6)
+            if _TITLE_STYLE.fullmatch(name):
+                return "heading", 1
+            if _LIST_STYLE.match(name):
+                return "list_item", 0
+            level = style.element.find(f"{_W}pPr/{_W}outlineLvl")
+            if level is not None and (level.get(_W + "val") or "9") in "012345":
+                return "heading", int(level.get(_W + "val")) + 1
+            style = getattr(style, "base_style", None)
+        return "text", 0
+
+    def _table(self, table: Any) -> Iterator[Piece]:
+        for row in table.iter(_W + "tr"):
+            if next(row.iterancestors(_W + "tbl")) is not table:
+                continue  # rows of a nested table are part of their cell
+            cells = [" ".join(_text(p) for p in cell.iter(_W + "p")) for cell in _cells(row)]
+            text = " ".join(cell for cell in cells if cell.strip())
+            if text.strip():
+                yield Piece(text, "table_row")
+
+
+def _cells(row: Any) -> Iterator[Any]:
+    for child in row:
+        if child.tag == _W + "tc":
+            yield child
+        elif child.tag == _W + "sdt":
+            for content in child.iterchildren(_W + "sdtContent"):
+                yield from content.iterchildren(_W + "tc")
+
+
+def _text(paragraph: Any) -> str:
+    """Text as accepted: insertions in, deletions out; text boxes are read as blocks of their own."""
+    parts: list[str] = []
+    stack = list(reversed(paragraph))
+    while stack:
+        node = stack.pop()
+        tag = node.tag
+        if tag == _W + "t":
+            parts.append(node.text or "")
+        elif tag in (_W + "tab", _W + "ptab"):
+            parts.append(" ")
+        elif tag in (_W + "br", _W + "cr"):
+            parts.append("\n")
+        elif tag == _W + "noBreakHyphen":
+            parts.append("-")
+        elif isinstance(tag, str) and tag not in _SKIPPED and tag != _W + "txbxContent":
+            stack.extend(reversed(node))
+    return "".join(parts)

@@ -1,0 +1,58 @@
+"""From pieces of raw text, in reading order, to a page of canonical text with its blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ingest.cleaning import flow
+from ingest.models import Block, BlockKind, SourcePage
+
+_TIGHT: frozenset[BlockKind] = frozenset({"list_item", "table_row"})
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A future block: text as the file gives it, line breaks included."""
+
+    text: str
+    kind: BlockKind = "text"
+    level: int = 0
+
+
+def build_page(number: int, pieces: Iterable[Piece], label: str | None = None) -> SourcePage:
+    """Clean each piece and lay them one under the other: rows and items a line apart, the rest two.
+
+    Running headers come first and footers last, wherever the file keeps them. Pieces that are
+    empty once cleaned are dropped.
+    """
+    cleaned = [(flow(piece.text), piece) for piece in pieces]
+    cleaned = [(text, piece) for text, piece in cleaned if text]
+    order = {"header": 0, "footer": 2}
+    cleaned.sort(key=lambda entry: order.get(entry[1].kind, 1))
+    parts: list[str] = []
+    blocks: list[Block] = []
+    offset = 0
+    previous: BlockKind | None = None
+    for text, piece in cleaned:
+        if previous is not None:
+            # A hyphen at the end of a row must not be taken for a broken word.
+            tight = piece.kind == previous and piece.kind in _TIGHT and not parts[-1].endswith("-")
+            gap = "\n" if tight else "\n\n"
+            parts.append(gap)
+            offset += len(gap)
+        level = max(1, piece.level) if piece.kind == "heading" else 0
+        blocks.append(Block(offset, offset + len(text), piece.kind, level))
+        parts.append(text)
+        offset += len(text)
+        previous = piece.kind
+    return SourcePage(number, "".join(parts), tuple(blocks), label)
+
+
+def first_heading(pages: Iterable[SourcePage]) -> str | None:
+    """Text of the first heading, which serves as a title when the metadata has none."""
+    for page in pages:
+        for block in page.blocks:
+            if block.kind == "heading":
+                return page.text[block.start : block.end]
+    return None

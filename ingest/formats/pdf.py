@@ -1,0 +1,293 @@
+"""PDF: pypdf for structure (encryption, labels, outline, metadata), PDFium for text."""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import threading
+import zlib
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, Any
+
+from assistant.errors import RefusedFileError
+from ingest.cleaning import flow
+from ingest.formats.pages import build_page, first_heading
+from ingest.formats.pdf_blocks import document_style, page_pieces
+from ingest.formats.pdf_lines import Line, read_lines
+from ingest.formats.pdf_running import PageLines, running_lines
+from ingest.models import SourceDocument, SourcePage
+
+if TYPE_CHECKING:
+    import pypdf
+    import pypdfium2
+
+MEDIA_TYPE = "application/pdf"
+_LAST_BYTES = 2048
+_AGAIN = "Procurati di nuovo il file dalla fonte e riprova."
+_MAX_PAGES = 20_000
+# PDFium keeps global state: one thread at a time.
+_PDFIUM = threading.Lock()
+_USELESS_TITLE = re.compile(
+    r"(?i)(?:senza titolo|untitled|immagine scansionata|scansione|scan|documento?|document|microsoft "
+    r"word|layout|presentazione standard|.*\.(?:docx?|xlsx?|pptx?|odt|pdf|rtf|indd|pages|txt))\W*\d*"
+)
+
+
+def read(data: bytes, name: str) -> SourceDocument:
+    """Read a PDF; pages that are images come back empty, with a note.
+
+    Raises:
+        RefusedFileError: protected by a password, truncated or damaged.
+    """
+    _check_end(data, name)
+    with _PDFIUM:
+        document = _open_pdfium(data, name)
+        try:
+            reader = _open_pypdf(data, name)
+            count = len(document)
+            structure = _structure(reader, count, name)
+            pages, images = _read_pages(document, name)
+        finally:
+            document.close()
+    empty = [page.number for page in pages if not page.lines]
+    damaged = _damaged_pages(reader, empty)
+    if damaged:
+        raise RefusedFileError(
+            f"«{name}» è danneggiato: il contenuto di {_page_list(damaged)} non si può leggere.",
+            remedy=_AGAIN,
+        )
+    running = running_lines(pages)
+    style = document_style((page.lines for page in pages), structure.outline)
+    source_pages = tuple(
+        build_page(
+            page.number,
+            page_pieces(page.lines, kinds, style),
+            structure.labels[page.number - 1] if structure.labels else None,
+        )
+        for page, kinds in zip(pages, running, strict=True)
+    )
+    return SourceDocument(
+        source_pages,
+        MEDIA_TYPE,
+        _title(structure.metadata.get("title"), source_pages, pages),
+        structure.metadata,
+        _notes([p.number for p in source_pages if not p.text], images, count),
+    )
+
+
+def _check_end(data: bytes, name: str) -> None:
+    """Refuse a file cut short: both libraries would rebuild what is left and say nothing."""
+    tail = data.rstrip(b"\x00\r\n\t ")[-_LAST_BYTES:]
+    linearized = re.search(rb"/Linearized\b[^>]*?/L\s+(\d+)", data[:1024])
+    if b"%%EOF" not in tail or (linearized and int(linearized[1]) > len(data)):
+        raise RefusedFileError(
+            f"«{name}» è un PDF incompleto: manca la parte finale del file.", remedy=_AGAIN
+        )
+
+
+def _open_pdfium(data: bytes, name: str) -> pypdfium2.PdfDocument:
+    import pypdfium2
+    from pypdfium2 import raw
+
+    try:
+        document = pypdfium2.PdfDocument(data)
+    except pypdfium2.PdfiumError as error:
+        if getattr(error, "err_code", None) == raw.FPDF_ERR_PASSWORD or "assword" in str(error):
+            raise _protected(name) from error
+        raise RefusedFileError(
+            f"«{name}» non è un PDF leggibile: il file è danneggiato.", remedy=_AGAIN
+        ) from error
+    if not 0 < len(document) <= _MAX_PAGES:
+        count = len(document)
+        document.close()
+        raise RefusedFileError(f"«{name}» ha {count} pagine: non si può leggere.", remedy=_AGAIN)
+    return document
+
+
+def _protected(name: str) -> RefusedFileError:
+    return RefusedFileError(
+        f"«{name}» è protetto da password.",
+        remedy="Salvane una copia senza password e usa quella.",
+    )
+
+
+def _open_pypdf(data: bytes, name: str) -> pypdf.PdfReader:
+    """pypdf's reader, decrypted with the empty user password when the file wants one."""
+    import pypdf
+
+    # It complains of every small flaw; what matters is checked here.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    try:
+        reader = pypdf.PdfReader(io.BytesIO(data))
+        if reader.is_encrypted and not reader.decrypt(""):
+            raise _protected(name)
+        return reader
+    except RefusedFileError:
+        raise
+    except Exception as error:  # pypdf lets KeyError, ValueError, RecursionError… out
+        raise RefusedFileError(
+            f"«{name}» non è un PDF leggibile: la struttura del file è danneggiata.", remedy=_AGAIN
+        ) from error
+
+
+class _Structure:
+    """What pypdf says of a document; labels are empty when the file defines none."""
+
+    __slots__ = ("labels", "metadata", "outline")
+
+    def __init__(
+        self, labels: Sequence[str], outline: dict[str, int], metadata: dict[str, str]
+    ) -> None:
+        self.labels, self.outline, self.metadata = labels, outline, metadata
+
+
+def _structure(reader: pypdf.PdfReader, count: int, name: str) -> _Structure:
+    try:
+        pages = len(reader.pages)
+        labels = reader.page_labels if "/PageLabels" in reader.root_object else []
+        outline = dict(_outline_titles(reader.outline, 1))
+        metadata = _metadata(reader)
+    except Exception as error:
+        raise RefusedFileError(
+            f"«{name}» è danneggiato: indice delle pagine illeggibile.", remedy=_AGAIN
+        ) from error
+    if pages != count:
+        raise RefusedFileError(
+            f"«{name}» è danneggiato: risultano {count} pagine in un modo e {pages} in un altro.",
+            remedy=_AGAIN,
+        )
+    return _Structure(labels if len(labels) == count else [], outline, metadata)
+
+
+def _outline_titles(outline: list[Any], depth: int) -> Iterator[tuple[str, int]]:
+    if depth > 8:
+        return
+    for entry in outline:
+        if isinstance(entry, list):
+            yield from _outline_titles(entry, depth + 1)
+        elif title := flow(str(entry.title or "")).lower():
+            yield title, depth
+
+
+def _metadata(reader: pypdf.PdfReader) -> dict[str, str]:
+    """The document information dictionary, keys without slash and in lower case."""
+    found: dict[str, str] = {}
+    for key, value in (reader.metadata or {}).items():
+        text = flow(str(value))
+        if text and text != "--":
+            found[str(key).lstrip("/").lower()] = text
+    date = re.match(r"D:(\d{4})(\d{2})?(\d{2})?", found.get("creationdate", ""))
+    if date:
+        found["date"] = "-".join(part for part in date.groups() if part)
+    return found
+
+
+def _read_pages(document: pypdfium2.PdfDocument, name: str) -> tuple[list[PageLines], set[int]]:
+    """Lines of every page, and the numbers of the pages that hold images and no text."""
+    import pypdfium2
+
+    pages: list[PageLines] = []
+    images: set[int] = set()
+    for i in range(len(document)):
+        try:
+            page = document[i]
+            lines: list[Line] = read_lines(page)
+            if not lines and next(page.get_objects(max_depth=3), None) is not None:
+                images.add(i + 1)
+            pages.append(PageLines(i + 1, page.get_height() or 1.0, lines))
+            page.close()
+        except pypdfium2.PdfiumError as error:
+            raise RefusedFileError(
+                f"«{name}» è danneggiato: la pagina {i + 1} non si può leggere.", remedy=_AGAIN
+            ) from error
+    return pages, images
+
+
+def _damaged_pages(reader: pypdf.PdfReader, empty: Sequence[int]) -> list[int]:
+    """Pages whose compressed content breaks off: their text would be silently incomplete.
+
+    Pages without text are checked in full, since a stream that neither library can open reads
+    as a blank page.
+    """
+    damaged: list[int] = []
+    for number, page in enumerate(reader.pages, start=1):
+        try:
+            contents = page.get("/Contents")
+            contents = contents.get_object() if contents is not None else None
+            streams = contents if isinstance(contents, list) else [contents]
+            if not all(_intact(stream) for stream in streams if stream is not None):
+                damaged.append(number)
+        except Exception:  # pypdf lets anything out on a broken object
+            if number in empty:
+                damaged.append(number)
+            else:
+                logging.getLogger(__name__).warning("page %d: contents cannot be checked", number)
+    return damaged
+
+
+def _intact(stream: Any) -> bool:
+    stream = stream.get_object()
+    filters = stream.get("/Filter")
+    if isinstance(filters, list) and len(filters) == 1:
+        filters = filters[0]
+    if filters != "/FlateDecode":
+        return True
+    inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS)  # without the checksum some leave out
+    try:
+        inflate.decompress(stream._data[2:], 64 * 1024 * 1024)
+    except zlib.error:
+        return False
+    return inflate.eof or bool(inflate.unconsumed_tail)
+
+
+def _title(
+    declared: str | None, pages: Sequence[SourcePage], lines: Sequence[PageLines]
+) -> str | None:
+    """The declared title when it says something; else the largest words of the first page."""
+    if declared and len(declared.split()) > 1 and not _USELESS_TITLE.fullmatch(declared):
+        return re.sub(r"(?i)^microsoft word - ", "", declared)
+    for page, source in zip(pages, lines, strict=True):
+        headings = [
+            page.text[b.start : b.end] for b in page.blocks if b.kind == "heading" and b.level <= 2
+        ]
+        if headings:
+            sizes = {flow(line.text): line.size for line in source.lines}
+            return max(
+                headings,
+                key=lambda h: max(
+                    (size for text, size in sizes.items() if text and text in h), default=0.0
+                ),
+            )
+        if page.number >= 3:
+            break
+    return first_heading(pages)
+
+
+def _notes(empty: list[int], images: set[int], count: int) -> tuple[str, ...]:
+    notes: list[str] = []
+    scanned = [number for number in empty if number in images]
+    if scanned:
+        verb = "sono immagini" if len(scanned) > 1 else "è un'immagine"
+        start = "Il documento non ha testo: " if len(empty) == count else "Manca del testo: "
+        notes.append(
+            f"{start}{_page_list(scanned)} {verb}. Serve il riconoscimento ottico (OCR) per "
+            "cercarvi dentro: passa il file a un programma di OCR e ingeriscilo di nuovo."
+        )
+    blank = [number for number in empty if number not in images]
+    if blank:
+        verb = "sono vuote" if len(blank) > 1 else "è vuota"
+        notes.append(f"Nel documento {_page_list(blank)} {verb}.")
+    return tuple(notes)
+
+
+def _page_list(numbers: Sequence[int]) -> str:
+    """ "pagina 4", "pagine 1-3, 7"."""
+    runs: list[list[int]] = []
+    for number in numbers:
+        if runs and number == runs[-1][1] + 1:
+            runs[-1][1] = number
+        else:
+            runs.append([number, number])
+    words = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
+    return ("pagina " if len(numbers) == 1 else "pagine ") + words

@@ -1,0 +1,149 @@
+"""Running headers, footers and page numbers: lines that come back at one height, page after page."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from ingest.formats.pdf_lines import Line
+from ingest.models import BlockKind
+
+_TOP_SHARE, _BOTTOM_SHARE = 0.30, 0.20
+_MARGIN_SHARE = 0.10
+_EDGE_LINES = 8
+_SAME_HEIGHT = 4.0
+_MIN_PAGES = 3
+_MIN_PAGE_SHARE = 0.2
+_NUMBER = re.compile(r"\d+")
+_BLANK = re.compile(r"\s+")
+_PAGE_NUMBER = re.compile(
+    r"(?:pag(?:ina|\.)?\s*\d+|[-–—]\s*\d+\s*[-–—]|\d+)(?:\s*(?:di|/|su)\s*\d+)?", re.IGNORECASE
+)
+# A numbered record that opens each page is content, whatever its regularity.
+_RECORD = re.compile(r"(?:scheda|intervento|allegato|capitolo|parte|sezione|art)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class PageLines:
+    """Lines of one page, in the order of the content stream; number starts at 1."""
+
+    number: int
+    height: float
+    lines: Sequence[Line]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    page: PageLines
+    index: int
+    side: BlockKind
+    text: str
+
+    @property
+    def line(self) -> Line:
+        return self.page.lines[self.index]
+
+    @property
+    def in_margin(self) -> bool:
+        share = self.line.baseline / self.page.height
+        return share > 1 - _MARGIN_SHARE or share < _MARGIN_SHARE
+
+
+def running_lines(pages: Sequence[PageLines]) -> list[dict[int, BlockKind]]:
+    """For each page, the indexes of its running lines and whether they are header or footer."""
+    edges = [list(_edge_lines(page)) for page in pages]
+    groups: dict[tuple[str, str], list[_Candidate]] = defaultdict(list)
+    for candidate in (c for edge in edges for c in edge if not _opens_record(c)):
+        groups[candidate.side, _NUMBER.sub("#", candidate.text)].append(candidate)
+    with_text = sum(bool(page.lines) for page in pages)
+    needed = max(_MIN_PAGES, round(_MIN_PAGE_SHARE * with_text))
+    running: set[tuple[int, int]] = set()
+    for group in groups.values():
+        for cluster in _same_height(group):
+            running.update((c.page.number, c.index) for c in _recurring(cluster, needed, with_text))
+    return [_from_the_edge(edge, running) for edge in edges]
+
+
+def _edge_lines(page: PageLines) -> Iterator[_Candidate]:
+    """The lines nearest to the top and to the bottom, from the edge inwards."""
+    by_height = sorted(range(len(page.lines)), key=lambda i: -page.lines[i].baseline)
+    sides: tuple[tuple[BlockKind, list[int]], ...] = (
+        ("header", by_height[:_EDGE_LINES]),
+        ("footer", by_height[::-1][:_EDGE_LINES]),
+    )
+    for side, indexes in sides:
+        for index in indexes:
+            share = page.lines[index].baseline / page.height
+            if (share > 1 - _TOP_SHARE) if side == "header" else (share < _BOTTOM_SHARE):
+                text = _BLANK.sub(" ", page.lines[index].words).lower()
+                yield _Candidate(page, index, side, text)
+
+
+def _opens_record(candidate: _Candidate) -> bool:
+    """Whether it may be the title of a scheda or of an article, however regular its place."""
+    if not _RECORD.match(candidate.text):
+        return False
+    sizes = sorted(line.size for line in candidate.page.lines)
+    line = candidate.line
+    return line.bold or line.size > sizes[len(sizes) // 2] * 1.05 or not candidate.in_margin
+
+
+def _same_height(group: list[_Candidate]) -> Iterator[list[_Candidate]]:
+    """The group cut where the heights of two neighbours differ, measured from the nearer edge."""
+    ordered = sorted(group, key=_edge_distance)
+    cluster: list[_Candidate] = []
+    for candidate in ordered:
+        if cluster and _edge_distance(candidate) - _edge_distance(cluster[-1]) > _SAME_HEIGHT:
+            yield cluster
+            cluster = []
+        cluster.append(candidate)
+    yield cluster
+
+
+def _edge_distance(candidate: _Candidate) -> float:
+    if candidate.side == "header":
+        return candidate.page.height - candidate.line.baseline
+    return candidate.line.baseline
+
+
+def _recurring(cluster: list[_Candidate], needed: int, with_text: int) -> list[_Candidate]:
+    """The members of a cluster that recur unchanged, or with a number that follows the page's."""
+    by_text: dict[str, list[_Candidate]] = defaultdict(list)
+    for candidate in cluster:
+        by_text[candidate.text].append(candidate)
+    found: list[_Candidate] = []
+    for same in by_text.values():
+        pages = {c.page.number for c in same}
+        both_of_two = with_text == len(pages) == 2 and same[0].in_margin
+        if len(pages) >= needed or both_of_two:
+            found.extend(same)
+    found.extend(c for c in cluster if _PAGE_NUMBER.fullmatch(c.text) and c.in_margin)
+    if len({c.page.number for c in cluster}) < min(needed, max(2, with_text)):
+        return found
+    found.extend(_counting(cluster))
+    return found
+
+
+def _counting(cluster: list[_Candidate]) -> list[_Candidate]:
+    """Members with a number at a constant distance from the page's number, if most have it."""
+    numbers = [[int(n[:9]) for n in _NUMBER.findall(c.text)] for c in cluster]
+    for position in range(len(numbers[0])):
+        distances = [n[position] - c.page.number for n, c in zip(numbers, cluster, strict=True)]
+        usual = max(set(distances), key=distances.count)
+        if distances.count(usual) >= 0.8 * len(distances):
+            return [c for c, d in zip(cluster, distances, strict=True) if d == usual]
+    return []
+
+
+def _from_the_edge(edge: list[_Candidate], running: set[tuple[int, int]]) -> dict[int, BlockKind]:
+    """Running lines reached from the edge without crossing a line of content."""
+    kinds: dict[int, BlockKind] = {}
+    open_sides: set[BlockKind] = {"header", "footer"}
+    for candidate in edge:
+        if (candidate.page.number, candidate.index) not in running:
+            open_sides.discard(candidate.side)
+        elif candidate.side in open_sides:
+            kinds[candidate.index] = candidate.side
+    return kinds

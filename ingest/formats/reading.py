@@ -1,0 +1,192 @@
+"""From a path or bytes to the reader that suits them: extension and content must agree."""
+
+from __future__ import annotations
+
+import importlib
+import re
+import stat
+from pathlib import Path, PurePath
+from typing import Protocol
+
+from assistant.errors import RefusedFileError
+from ingest.models import SourceDocument
+
+READERS: dict[str, str] = {
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".txt": "text",
+    ".text": "text",
+}
+"""Suffix in lower case to the module of this package that reads it; each has `read(data, name)`."""
+
+_HTML = re.compile(
+    rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])",
+    re.IGNORECASE | re.DOTALL,
+)
+_MAGIC: tuple[tuple[bytes, str, str], ...] = (
+    (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "un documento di Office vecchio o cifrato", ".doc"),
+    (b"{\\rtf", "un documento RTF", ".rtf"),
+    (b"\x89PNG\r\n", "un'immagine PNG", ".png"),
+    (b"\xff\xd8\xff", "un'immagine JPEG", ".jpg"),
+    (b"GIF8", "un'immagine GIF", ".gif"),
+    (b"II*\x00", "un'immagine TIFF", ".tif"),
+    (b"MM\x00*", "un'immagine TIFF", ".tif"),
+    (b"\x1f\x8b", "un archivio gzip", ".gz"),
+    (b"7z\xbc\xaf'\x1c", "un archivio 7z", ".7z"),
+    (b"Rar!\x1a\x07", "un archivio RAR", ".rar"),
+    (b"\x7fELF", "un programma", ""),
+    (b"MZ\x90\x00", "un programma", ".exe"),
+)
+_ACCEPTED_CONTENT = {
+    "pdf": {".pdf"},
+    "docx": {".docx"},
+    "html": {".html", ""},
+    "markdown": {""},
+    "text": {""},
+}
+
+
+class Reader(Protocol):
+    """A module of this package."""
+
+    def read(self, data: bytes, name: str) -> SourceDocument: ...
+
+
+def read_document(path: Path, *, max_bytes: int) -> SourceDocument:
+    """Read a file whole.
+
+    Raises:
+        RefusedFileError: missing, not a file, unreadable, too large, or refused by `read_bytes`.
+    """
+    return read_bytes(load(path, max_bytes=max_bytes), path.name)
+
+
+def load(path: Path, *, max_bytes: int) -> bytes:
+    """The bytes of a file that may be read, at most `max_bytes` of them."""
+    name = _shown(path.name or str(path))
+    try:
+        status = path.stat()
+        if stat.S_ISDIR(status.st_mode):
+            raise RefusedFileError(
+                f"«{name}» è una cartella, non un file.", remedy="Indica i file che contiene."
+            )
+        if not stat.S_ISREG(status.st_mode):
+            raise RefusedFileError(f"«{name}» non è un file.", remedy="Indica un documento.")
+        if status.st_size > max_bytes:
+            raise _too_large(name, max_bytes)
+        with path.open("rb") as file:
+            data = file.read(max_bytes + 1)
+    except FileNotFoundError as error:
+        raise RefusedFileError(
+            f"«{_shown(str(path))}» non esiste.", remedy="Controlla il percorso."
+        ) from error
+    except PermissionError as error:
+        raise RefusedFileError(
+            f"«{name}» non si può aprire: mancano i permessi di lettura.",
+            remedy="Chiedi a chi amministra il computer di darti i permessi sul file.",
+        ) from error
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise RefusedFileError(
+            f"«{name}» non si può leggere ({reason}).", remedy="Controlla il disco e il percorso."
+        ) from error
+    if len(data) > max_bytes:  # it grew meanwhile
+        raise _too_large(name, max_bytes)
+    return data
+
+
+def read_bytes(data: bytes, name: str) -> SourceDocument:
+    """Read the content of a file called `name`, whose extension chooses the reader.
+
+    Raises:
+        RefusedFileError: empty, of unknown extension, with content that belies its extension,
+            or that its reader cannot read truthfully.
+    """
+    shown = _shown(PurePath(name).name)
+    suffix = PurePath(name).suffix.lower()
+    if suffix not in READERS:
+        kind = f"ha l'estensione {suffix}, che non si legge" if suffix else "non ha estensione"
+        raise RefusedFileError(f"«{shown}» {kind}.", remedy=f"Si accettano: {_accepted()}.")
+    if not data.strip(b"\x00 \t\r\n"):
+        raise RefusedFileError(
+            f"«{shown}» è vuoto.", remedy="Controlla che sia stato copiato o scaricato per intero."
+        )
+    module = READERS[suffix]
+    _check_content(data, shown, suffix, module)
+    return reader(suffix).read(data, shown)
+
+
+def reader(suffix: str) -> Reader:
+    """The module that reads files with this suffix; imported when first needed."""
+    module: Reader = importlib.import_module(f"ingest.formats.{READERS[suffix]}")
+    return module
+
+
+def _accepted() -> str:
+    return ", ".join(READERS)
+
+
+def _shown(name: str) -> str:
+    """A file name that keeps a message on one line and of reasonable length."""
+    printable = "".join(c if c.isprintable() else "\ufffd" for c in name)
+    return printable if len(printable) <= 120 else printable[:117] + "…"
+
+
+def _too_large(name: str, max_bytes: int) -> RefusedFileError:
+    return RefusedFileError(
+        f"«{name}» supera il limite di {max_bytes / 1_000_000:g} MB.",
+        remedy="Dividilo in più file o alza il limite con PIANO_MAX_FILE_MB.",
+    )
+
+
+def _check_content(data: bytes, name: str, suffix: str, module: str) -> None:
+    content, words = _sniff(data)
+    if content in _ACCEPTED_CONTENT[module]:
+        return
+    if content == ".doc":
+        _refuse_office(data, name, suffix)
+    if module == "html" and content == "":
+        return
+    if content in (".pdf", ".docx", ".html"):
+        remedy = f"Rinominalo in {content} e riprova."
+    elif content == ".zip" and suffix == ".docx":
+        words, remedy = "un altro tipo di archivio", "Salvalo in .docx o in PDF."
+    elif suffix == ".pdf" and content == "":
+        words, remedy = "altri dati", "Il file è danneggiato: procuratelo di nuovo dalla fonte."
+    elif suffix == ".docx" and content == "":
+        words, remedy = "altri dati", "Salvalo di nuovo in .docx da un programma di scrittura."
+    else:
+        remedy = f"Convertilo in uno di questi formati: {_accepted()}."
+    raise RefusedFileError(f"«{name}» ha estensione {suffix} ma contiene {words}.", remedy=remedy)
+
+
+def _sniff(data: bytes) -> tuple[str, str]:
+    """The extension the content calls for ("" for what may be text) and its name in Italian."""
+    if b"%PDF-" in data[:1024] and not _HTML.match(data[:4096]):
+        return ".pdf", "un PDF"
+    if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
+        if b"word/" in data:
+            return ".docx", "un documento Word"
+        return ".zip", "un archivio ZIP"
+    for magic, words, extension in _MAGIC:
+        if data.startswith(magic):
+            return extension or ".bin", words
+    return (".html", "HTML") if _HTML.match(data[:4096]) else ("", "testo")
+
+
+def _refuse_office(data: bytes, name: str, suffix: str) -> None:
+    """OLE files: a password wraps a .docx in one; else it is a .doc of before 2007."""
+    if "EncryptedPackage".encode("utf-16-le") in data:
+        raise RefusedFileError(
+            f"«{name}» è protetto da password.",
+            remedy="Salvane una copia senza password e usa quella.",
+        )
+    raise RefusedFileError(
+        f"«{name}» ha estensione {suffix} ma contiene un documento di Office nel vecchio formato.",
+        remedy="Aprilo e salvalo in .docx.",
+    )
