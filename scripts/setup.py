@@ -10,13 +10,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import platform
 import shutil
 import subprocess
 import sys
-import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -66,7 +62,7 @@ def _with_newer_python() -> int:
     say(
         "Serve Python %d.%d o successivo; questo è %s. Su Debian o Ubuntu: "
         "sudo apt install python3.11 python3.11-venv, poi rilancia con "
-        "make setup PYTHON=python3.11." % (MINIMUM[0], MINIMUM[1], platform.python_version())
+        "make setup PYTHON=python3.11." % (MINIMUM[0], MINIMUM[1], sys.version.split()[0])
     )
     return 1
 
@@ -199,7 +195,7 @@ def _install_torch() -> None:
         if _pip("install", "--no-deps", "--index-url", CPU_INDEX, pin).returncode == 0:
             say(f"torch {_torch_version()} preso dall'indice dei pacchetti per CPU.")
             return
-    heavy = sys.platform == "linux" and platform.machine() in ("x86_64", "AMD64")
+    heavy = sys.platform == "linux" and os.uname().machine in ("x86_64", "AMD64")
     say(
         "Nessun pacchetto locale e l'indice di torch per CPU non risponde: prendo torch "
         "dall'indice predefinito."
@@ -214,6 +210,10 @@ def _install_torch() -> None:
 
 def _cpu_index_answers() -> bool:
     """Asked in a thread, because name resolution does not honour the time-out."""
+    import threading
+    import urllib.error
+    import urllib.request
+
     answered = threading.Event()
 
     def ask() -> None:
