@@ -34,7 +34,10 @@ from corpus.blocks import Block, Break, Heading, ListItem, Paragraph, Runs, Tabl
 from corpus.sources import DEMONSTRATION, Source, SourceError
 
 FACES = {
-    "Vera": "Vera.ttf", "Vera-B": "VeraBd.ttf", "Vera-I": "VeraIt.ttf", "Vera-BI": "VeraBI.ttf"
+    "Vera": "Vera.ttf",
+    "Vera-B": "VeraBd.ttf",
+    "Vera-I": "VeraIt.ttf",
+    "Vera-BI": "VeraBI.ttf",
 }
 MARGIN = 22 * mm
 WIDTH = A4[0] - 2 * MARGIN
@@ -54,7 +57,11 @@ def _register_fonts() -> None:
 
 def _style(name: str, **changes: Any) -> ParagraphStyle:
     base: dict[str, Any] = {
-        "fontName": "Vera", "fontSize": 9.8, "leading": 14.2, "spaceAfter": 5, "splitLongWords": 0
+        "fontName": "Vera",
+        "fontSize": 9.8,
+        "leading": 14.2,
+        "spaceAfter": 5,
+        "splitLongWords": 0,
     }
     return ParagraphStyle(name, **(base | changes))
 
@@ -63,13 +70,25 @@ BODY = _style("body")
 CELL = _style("cell", fontSize=8.6, leading=12, spaceAfter=0)
 QUOTED = _style("quoted", leftIndent=12, fontName="Vera-I")
 NOTICE = _style(
-    "notice", fontName="Vera-B", fontSize=8.8, borderColor=INK, borderWidth=0.8, borderPadding=6,
-    spaceBefore=8, spaceAfter=14,
+    "notice",
+    fontName="Vera-B",
+    fontSize=8.8,
+    borderColor=INK,
+    borderWidth=0.8,
+    borderPadding=6,
+    spaceBefore=8,
+    spaceAfter=14,
 )
 HEADINGS = {
     level: _style(
-        f"heading{level}", fontName="Vera-B", fontSize=size, leading=leading, textColor=INK,
-        spaceBefore=9, spaceAfter=5, keepWithNext=1,
+        f"heading{level}",
+        fontName="Vera-B",
+        fontSize=size,
+        leading=leading,
+        textColor=INK,
+        spaceBefore=9,
+        spaceAfter=5,
+        keepWithNext=1,
     )
     for level, (size, leading) in SIZES.items()
 }
@@ -81,14 +100,23 @@ def roman(number: int) -> str:
     return "x" * tens + ("", "i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix")[rest]
 
 
-class _Document(BaseDocTemplate):  # type: ignore[misc]
+class _Document(BaseDocTemplate):
     """Two page templates, front (i, ii, iii) and body (1, 2, 3), and an outline from headings."""
 
     def __init__(self, target: BytesIO, source: Source, *, front: bool) -> None:
         super().__init__(
-            target, pagesize=A4, leftMargin=MARGIN, rightMargin=MARGIN, topMargin=26 * mm,
-            bottomMargin=24 * mm, title=source.title, author="Progetto piano",
-            subject=source.subject, keywords=source.keywords, invariant=1, pageCompression=0,
+            target,
+            pagesize=A4,
+            leftMargin=MARGIN,
+            rightMargin=MARGIN,
+            topMargin=26 * mm,
+            bottomMargin=24 * mm,
+            title=source.title,
+            author="Progetto piano",
+            subject=source.subject,
+            keywords=source.keywords,
+            invariant=1,
+            pageCompression=0,
             lang="it-IT",
         )
         self.source = source
@@ -97,10 +125,20 @@ class _Document(BaseDocTemplate):  # type: ignore[misc]
         self.in_body = False
         self.heading_count = 0
         self.outline_level = -1
-        frame = Frame(MARGIN, self.bottomMargin, WIDTH, A4[1] - self.topMargin - self.bottomMargin,
-                      leftPadding=0, rightPadding=0, topPadding=0, bottomPadding=0)
-        templates = [PageTemplate(name, [frame], onPage=self._start, onPageEnd=self._footer)
-                     for name in ("front", "body")]
+        frame = Frame(
+            MARGIN,
+            self.bottomMargin,
+            WIDTH,
+            A4[1] - self.topMargin - self.bottomMargin,
+            leftPadding=0,
+            rightPadding=0,
+            topPadding=0,
+            bottomPadding=0,
+        )
+        templates = [
+            PageTemplate(name, [frame], onPage=self._start, onPageEnd=self._footer)
+            for name in ("front", "body")
+        ]
         self.addPageTemplates(templates if front else templates[1:])
         self.contents = _contents(self.label)
 
@@ -191,14 +229,22 @@ def _grid(table: Table) -> Flowable:
     ]
     shade = colors.HexColor("#e8edf3")
     style.append(("BACKGROUND", (0, 0), (-1, 0) if head else (0, -1), shade))
-    return Grid(head + rows, widths, style=style, repeatRows=len(head), spaceBefore=3,
-                spaceAfter=9, hAlign="LEFT")
+    return Grid(
+        head + rows,
+        widths,
+        style=style,
+        repeatRows=len(head),
+        spaceBefore=3,
+        spaceAfter=9,
+        hAlign="LEFT",
+    )
 
 
 def _contents(label: Callable[[int], str]) -> TableOfContents:
     contents = TableOfContents(dotsMinLevel=0, formatter=label)
     contents.levelStyles = [
-        _style("toc1", spaceAfter=1), _style("toc2", leftIndent=14, fontSize=8.6, spaceAfter=0)
+        _style("toc1", spaceAfter=1),
+        _style("toc2", leftIndent=14, fontSize=8.6, spaceAfter=0),
     ]
     return contents
 
