@@ -124,7 +124,7 @@ _REMEDY = "Reinstalla il programma, oppure rifai il modello con «make models».
 
 
 def _to_int8(vectors: Matrix) -> npt.NDArray[np.int8]:
-    return np.rint(vectors * _INT8_UNIT).clip(-127, 127).astype(np.int8)
+    return np.asarray(np.rint(vectors * _INT8_UNIT).clip(-127, 127), dtype=np.int8)
 
 
 def _unit(vectors: npt.NDArray[np.int8]) -> Matrix:

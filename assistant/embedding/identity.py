@@ -6,6 +6,7 @@ a word that no training text holds (a place, a surname) the same place in querie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from hashlib import blake2b
 
 import numpy as np
@@ -24,18 +25,28 @@ def grams(word: str) -> list[str]:
     return [marked[i : i + GRAM_LENGTH] for i in range(max(1, len(marked) - GRAM_LENGTH + 1))]
 
 
-def identity_vector(word: str, dimension: int) -> Matrix:
-    """Unit vector of shape `(dimension,)` that depends on the letters alone.
+def identity_vectors(words: Sequence[str], dimension: int) -> Matrix:
+    """Unit rows, shape `(len(words), dimension)`, that depend on the letters alone.
 
     `dimension` is a multiple of 8, at most 512 (the bits of one BLAKE2b digest).
     """
-    pieces = grams(word)
-    kin = np.sum([_signs(piece, dimension) for piece in pieces], axis=0) / np.sqrt(len(pieces))
-    vector = _WORD_SHARE * _signs(f"={word}", dimension) + (1 - _WORD_SHARE) * kin
-    return np.asarray(vector / np.linalg.norm(vector), dtype=np.float32)
+    if not words:
+        return np.zeros((0, dimension), dtype=np.float32)
+    pieces = [grams(word) for word in words]
+    known = {piece: row for row, piece in enumerate(sorted({p for found in pieces for p in found}))}
+    rows = [known[piece] for found in pieces for piece in found]
+    lengths = np.array([len(found) for found in pieces])
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    kin = np.add.reduceat(_signs(list(known), dimension)[rows], starts, axis=0)
+    kin /= np.sqrt(lengths, dtype=np.float32)[:, None]
+    own = _signs([f"={word}" for word in words], dimension)
+    vectors = _WORD_SHARE * own + (1 - _WORD_SHARE) * kin
+    return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
-def _signs(text: str, dimension: int) -> Matrix:
-    digest = blake2b(text.encode(), digest_size=dimension // 8).digest()
-    bits = np.unpackbits(np.frombuffer(digest, dtype=np.uint8))
+def _signs(texts: Sequence[str], dimension: int) -> Matrix:
+    """Rows of +1 and -1, the bits of each text's hash."""
+    size = dimension // 8
+    digests = b"".join(blake2b(text.encode(), digest_size=size).digest() for text in texts)
+    bits = np.unpackbits(np.frombuffer(digests, dtype=np.uint8)).reshape(len(texts), dimension)
     return bits.astype(np.float32) * 2 - 1

@@ -8,9 +8,10 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 
 from assistant.embedding.bundle import BUNDLED, file_hash, read_model
-from assistant.embedding.identity import Matrix, grams, identity_vector
+from assistant.embedding.identity import Matrix, grams, identity_vectors
 from assistant.errors import EmbeddingError
 from assistant.italian.analysis import ANALYSER_VERSION, terms
 
@@ -81,37 +82,41 @@ class StaticEmbedder:
         with self._lock:
             rows, vectors = self._look_up(words)
         sums = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        filled = [i for i, found in enumerate(words) if found]
-        if filled:
-            starts = np.cumsum([0] + [len(words[i]) for i in filled[:-1]])
-            sums[filled] = np.add.reduceat(vectors[rows], starts, axis=0)
+        start = 0
+        for text, found in enumerate(words):
+            end = start + len(found)
+            np.take(vectors, rows[start:end], axis=0).sum(axis=0, out=sums[text])
+            start = end
         lengths = np.linalg.norm(sums, axis=1, keepdims=True)
         return np.asarray(sums / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
-    def _look_up(self, words: list[list[str]]) -> tuple[list[int], Matrix]:
+    def _look_up(self, words: list[list[str]]) -> tuple[npt.NDArray[np.intp], Matrix]:
         """Row of each word, and the matrix they refer to; new words get theirs here."""
-        missing = {word for found in words for word in found if word not in self._rows}
+        missing = sorted({word for found in words for word in found if word not in self._rows})
         if missing:
             if len(self._rows) + len(missing) > self._known + _MOST_WORDS:
-                known = list(self._rows)[: self._known]
-                self._rows = {word: row for row, word in enumerate(known)}
-                self._vectors = self._vectors[: self._known]
-                missing = {word for found in words for word in found if word not in self._rows}
-            fresh = sorted(missing)
-            made = np.stack([self._unknown(word) for word in fresh])
-            self._rows.update((word, len(self._vectors) + i) for i, word in enumerate(fresh))
-            self._vectors = np.concatenate([self._vectors, made])
-        return [self._rows[word] for found in words for word in found], self._vectors
+                self._rows = dict(list(self._rows.items())[: self._known])
+                missing = sorted({w for found in words for w in found if w not in self._rows})
+            first, last = len(self._rows), len(self._rows) + len(missing)
+            if last > len(self._vectors):
+                # A new array: threads that still read the old one are not disturbed.
+                larger = np.zeros((2 * last, self.dimension), dtype=np.float32)
+                larger[:first] = self._vectors[:first]
+                self._vectors = larger
+            self._vectors[first:last] = self._unknown(missing)
+            self._rows.update((word, first + i) for i, word in enumerate(missing))
+        rows = [self._rows[word] for found in words for word in found]
+        return np.array(rows, dtype=np.intp), self._vectors
 
-    def _unknown(self, word: str) -> Matrix:
-        """Its identity, and what its known 4-grams suggest it means."""
+    def _unknown(self, words: list[str]) -> Matrix:
+        """Their identities, and what their known 4-grams suggest they mean, weighted."""
+        vectors = identity_vectors(words, self.dimension)
         share = self._config.unknown_meaning_share
-        own = identity_vector(word, self.dimension)
-        rows = [self._gram_rows[gram] for gram in grams(word) if gram in self._gram_rows]
-        if rows and share > 0:
-            meaning = self._gram_vectors[rows].sum(axis=0)
-            length = np.linalg.norm(meaning)
-            if length > 0:
-                own = share * meaning / length + (1 - share) * own
-                own /= np.linalg.norm(own)
-        return np.asarray(own * self._config.unknown_weight, dtype=np.float32)
+        for row, word in enumerate(words):
+            rows = [self._gram_rows[gram] for gram in grams(word) if gram in self._gram_rows]
+            if rows and share > 0:
+                meaning = self._gram_vectors[rows].sum(axis=0)
+                meaning /= max(float(np.linalg.norm(meaning)), 1e-9)
+                mixed = share * meaning + (1 - share) * vectors[row]
+                vectors[row] = mixed / np.linalg.norm(mixed)
+        return np.asarray(vectors * self._config.unknown_weight, dtype=np.float32)

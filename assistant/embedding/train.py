@@ -23,11 +23,11 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.embedding.bundle import BUNDLED, Config, StaticModel, write_model
-from assistant.embedding.identity import Matrix, grams, identity_vector
+from assistant.embedding.identity import Matrix, grams, identity_vectors
 from assistant.italian.analysis import ANALYSER_VERSION, terms
 
 if TYPE_CHECKING:
-    from scipy.sparse import csr_array  # type: ignore[import-untyped]
+    from scipy.sparse import csr_array
 
 logger = logging.getLogger(__name__)
 
@@ -106,7 +106,7 @@ def train(
     )
     rows = {word: row for row, word in enumerate(words)}
     meaning = _factorise(_ppmi(_meetings(running, lexicon, rows, recipe), recipe), recipe)
-    identity = np.stack([identity_vector(word, recipe.dimension) for word in words])
+    identity = identity_vectors(words, recipe.dimension)
     has_meaning = np.linalg.norm(meaning, axis=1, keepdims=True) > 0
     share = np.where(has_meaning, recipe.meaning_share, 0.0)
     vectors = _unit_rows(share * meaning + (1 - share) * identity)

@@ -30,7 +30,7 @@ _TOKEN = re.compile(
     r"[^\W\d_](?:(?:\.[^\W\d_])+\.?(?![^\W_])|[^\W_]*(?:[\u0300-\u036f]+[^\W_]*)*)"
     r"|(?<![\d.])\d{1,3}(?:\.\d{3})+(?:,\d+)?(?!\.?\d)|\d+(?:,\d+)?"
 )
-_APOSTROPHES = str.maketrans({c: "'" for c in "\u2018\u2019\u201b\u2032\u02bc\u00b4`"})
+_APOSTROPHES = str.maketrans(dict.fromkeys("‘’‛′ʼ´`", "'"))
 
 
 class Token(NamedTuple):
@@ -153,9 +153,7 @@ def _exceptions() -> dict[str, str]:
     return {form: words[0] for words in _words("stems.txt") for form in words[1:]}
 
 
-STOPWORDS: frozenset[str] = frozenset(
-    word for words in _words("stopwords.txt") for word in words
-)
+STOPWORDS: frozenset[str] = frozenset(word for words in _words("stopwords.txt") for word in words)
 """Folded words that are no search terms."""
 
 _TERMS = _TermCache()

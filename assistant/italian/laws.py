@@ -7,7 +7,9 @@ from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
-_MONTHS = "gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|dicembre"
+_MONTHS = (
+    "gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|dicembre"
+)
 _BOARD = r"delib(?:era(?:zion[ei])?|ere|\.)"
 # The order matters: a longer way to write a type stands before its own beginning.
 _KINDS = {
@@ -17,13 +19,9 @@ _KINDS = {
     "dpr": r"d\.?p\.?r\.?|decreto\s+del\s+presidente\s+della\s+repubblica",
     "dl": r"d\.?l\.?|decret[oi](?:\s|-)legge",
     "dm": r"d\.?m\.?|decret[oi]\s+ministerial[ei]",
-    "dgr": r"d\.?g\.?r\.?|"
-    + _BOARD
-    + r"\s+(?:di|della)\s+(?:giunta(?:\s+regionale)?|g\.?r\.?)",
+    "dgr": r"d\.?g\.?r\.?|" + _BOARD + r"\s+(?:di|della)\s+(?:giunta(?:\s+regionale)?|g\.?r\.?)",
     # `dal` in small letters is a preposition: "dal 12/2017".
-    "dal": r"(?-i:DAL|D\.A\.L\.?)|"
-    + _BOARD
-    + r"\s+(?:dell['’]\s?)assemblea(?:\s+legislativa)?"
+    "dal": r"(?-i:DAL|D\.A\.L\.?)|" + _BOARD + r"\s+(?:dell['’]\s?)assemblea(?:\s+legislativa)?"
     r"|" + _BOARD + r"\s+assembleare",
     "dcr": r"d\.?c\.?r\.?|" + _BOARD + r"\s+(?:di|del)\s+consiglio\s+regionale",
     "l": r"legg[ei](?:\s+(?:nazional[ei]|statal[ei]|quadro))?|l\.|(?-i:L)",
@@ -49,6 +47,8 @@ _REFERENCE = re.compile(
     re.IGNORECASE,
 )
 _ANY_DIGIT = re.compile(r"\d")
+_HINTS = ("legg", "decret", "delib", "l.", "d.", "lr", "dl", "dm", "dp", "dg", "dcr")
+"""A text in small letters without any of these names no act; nor does one without DAL or L."""
 _OLDEST_SHORT_YEAR = 40
 """Two-digit years from here on are of the twentieth century: 92 is 1992, 15 is 2015."""
 
@@ -67,22 +67,28 @@ def law_references(text: str) -> list[LawReference]:
     An act named without its year, or a bare "delibera", counts when laws.txt knows it; otherwise
     a bare "delibera" with its year is the Giunta's, the body that writes most of them.
     """
-    if not _ANY_DIGIT.search(text):
+    if not _may_name_acts(text):
         return []
     found = []
     for match in _REFERENCE.finditer(text):
         parts = match.groupdict()
         kind = next(name for name in _KINDS if parts[name] is not None)
-        number = next(
-            parts[f"number_{form}"] for form in "abcd" if parts[f"number_{form}"]
-        )
-        year = next(
-            (parts[f"year_{form}"] for form in "abc" if parts[f"year_{form}"]), None
-        )
+        number = next(parts[f"number_{form}"] for form in "abcd" if parts[f"number_{form}"])
+        year = next((parts[f"year_{form}"] for form in "abc" if parts[f"year_{form}"]), None)
         term = _canonical(kind, int(number), None if year is None else _full_year(year))
         if term is not None:
             found.append(LawReference(term, match.start(), match.end()))
     return found
+
+
+def _may_name_acts(text: str) -> bool:
+    """A cheap look before the long expression: most passages name no act."""
+    if not _ANY_DIGIT.search(text):
+        return False
+    if "DAL" in text or "L " in text or "L\u00a0" in text or "D.A.L" in text:
+        return True
+    small = text.lower()
+    return any(hint in small for hint in _HINTS)
 
 
 def _canonical(kind: str, number: int, year: int | None) -> str | None:

@@ -43,9 +43,7 @@ _HUNDREDS = {"cento": 100} | {
     f"{word}cento": value * 100 for word, value in _SMALL.items() if value < 10
 }
 _WORDS |= _HUNDREDS | {"mille": 1000}
-_WORDS |= {
-    f"{word}mila": value * 1000 for word, value in _WORDS.items() if value < 1000
-}
+_WORDS |= {f"{word}mila": value * 1000 for word, value in _WORDS.items() if value < 1000}
 
 _DIGITS = r"\d{1,3}(?:[.\u00a0\u202f'’]\d{3})+(?:,\d+)?(?!\d)|\d+(?:[.,]\d+)*"
 _WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
@@ -94,6 +92,4 @@ def _value(match: re.Match[str]) -> Decimal | None:
         return Decimal(re.sub(r"\D", "", whole) + (f".{decimals}" if decimals else ""))
     if re.fullmatch(r"\d+(?:[.,]\d+)?", digits):
         return Decimal(digits.replace(",", "."))
-    return Decimal(
-        re.sub(r"\D", "", digits)
-    )  # 1.2.3: a section number, compared as it stands
+    return Decimal(re.sub(r"\D", "", digits))  # 1.2.3: a section number, compared as it stands

@@ -18,9 +18,7 @@ def places(text: str, known: Iterable[str] = ()) -> list[str]:
 def _pattern(known: frozenset[str]) -> re.Pattern[str]:
     # Longest first, so that "Reggio Emilia" is not read as a shorter name.
     forms = sorted({*_forms(), *known}, key=lambda form: (-len(form), form))
-    names = "|".join(
-        r"[\s'’\-/]+".join(map(re.escape, re.findall(r"\w+", form))) for form in forms
-    )
+    names = "|".join(r"[\s'’\-/]+".join(map(re.escape, re.findall(r"\w+", form))) for form in forms)
     return re.compile(rf"(?<!\w)(?:{names})(?!\w)", re.IGNORECASE)
 
 

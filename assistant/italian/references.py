@@ -41,9 +41,7 @@ _BARE_ACT = re.compile(
     rf"(?<![\d/.,-])(?P<before>(?:[1-9]\d{{0,3}}(?:,\s?|\se\s)){{0,4}})"
     rf"(?P<n>[1-9]\d{{0,3}})\s?/\s?(?P<y>{_YEAR})(?![\d/])"
 )
-_MORE = re.compile(
-    rf"\s*(?:,|;|\be\b|\bed\b)\s*{_N}(?P<n>\d{{1,4}})\s?/\s?(?P<y>{_YEAR})(?![\d/])"
-)
+_MORE = re.compile(rf"\s*(?:,|;|\be\b|\bed\b)\s*{_N}(?P<n>\d{{1,4}})\s?/\s?(?P<y>{_YEAR})(?![\d/])")
 
 
 class Mention(NamedTuple):
@@ -94,9 +92,7 @@ def years(text: str) -> set[int]:
         first, _, last = mention.canonical.partition("-")
         found.update(range(int(first), int(last or first) + 1))
     found.update(
-        int(mention.canonical[:4])
-        for mention in read.dates
-        if mention.canonical[0] != "-"
+        int(mention.canonical[:4]) for mention in read.dates if mention.canonical[0] != "-"
     )
     return found
 
@@ -163,18 +159,12 @@ def _references(rest: _Masked) -> Iterator[Mention]:
         if re.fullmatch(_YEAR, match["n"]):
             continue
         for number in [*re.findall(r"\d+", match["before"]), match["n"]]:
-            yield Mention(
-                f"atto:{int(number)}/{match['y']}", match.start(), match.end()
-            )
+            yield Mention(f"atto:{int(number)}/{match['y']}", match.start(), match.end())
         rest.take(match.start(), match.end())
 
 
 def _full_year(digits: str) -> str:
-    return (
-        digits
-        if len(digits) == 4
-        else str((1900 if int(digits) > 45 else 2000) + int(digits))
-    )
+    return digits if len(digits) == 4 else str((1900 if int(digits) > 45 else 2000) + int(digits))
 
 
 def _dates(rest: _Masked) -> Iterator[Mention]:
@@ -182,9 +172,7 @@ def _dates(rest: _Masked) -> Iterator[Mention]:
         day = match["day"] or match["d"]
         month_name = match["month"] or match["only_month"]
         month = (
-            MONTHS.index(month_name.lower()) + 1
-            if month_name
-            else int(match["m"] or match["mm"])
+            MONTHS.index(month_name.lower()) + 1 if month_name else int(match["m"] or match["mm"])
         )
         year = match["year"] or match["y"] or match["only_year"] or match["yyyy"]
         number = int(day.rstrip("°º")) if day else None

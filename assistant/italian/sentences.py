@@ -141,9 +141,7 @@ def _glued(text: str, stop: re.Match[str]) -> bool:
     if stop.end() - stop.start() != 1 or not _GLUED.match(text, stop.start()):
         return False
     token = _token(text, stop.start())
-    return (
-        token.isalpha() and token.islower() and token + "." not in _words().never_final
-    )
+    return token.isalpha() and token.islower() and token + "." not in _words().never_final
 
 
 def _token(text: str, stop: int) -> str:
@@ -155,9 +153,7 @@ def _token(text: str, stop: int) -> str:
     return parts[-1].lstrip("\"«“‘'([")
 
 
-def _ends_sentence(
-    text: str, sentence_start: int, stop: re.Match[str], end: int
-) -> bool:
+def _ends_sentence(text: str, sentence_start: int, stop: re.Match[str], end: int) -> bool:
     marks = stop.group()
     after = stop.end()
     while after < end and text[after] in _OPENING:
@@ -171,14 +167,10 @@ def _ends_sentence(
     if dots != ".":
         # Leaders of a table of contents are no ellipsis.
         return not (following.isdigit() and (len(dots) > 3 or "…" in dots))
-    return _full_stop_ends(
-        text, sentence_start, stop, text[after : after + _TOKEN_REACH]
-    )
+    return _full_stop_ends(text, sentence_start, stop, text[after : after + _TOKEN_REACH])
 
 
-def _full_stop_ends(
-    text: str, sentence_start: int, stop: re.Match[str], rest: str
-) -> bool:
+def _full_stop_ends(text: str, sentence_start: int, stop: re.Match[str], rest: str) -> bool:
     words = _words()
     token = _token(text, stop.start())
     if not token:
