@@ -85,12 +85,12 @@ def _ask(question: str, hits: Sequence[Hit]) -> str:
             f"INIZIO BRANO {number} {code}\n({about})\n{hit.passage.text[:MAX_PASSAGE]}\n"
             f"FINE BRANO {number} {code}"
         )
-    # Not str.format: braces in a passage are text.
-    return (
-        read_prompt("domanda")
-        .replace("{question}", " ".join(question.split())[:MAX_QUESTION])
-        .replace("{passages}", "\n\n".join(blocks))
-    )
+    values = {
+        "question": " ".join(question.split())[:MAX_QUESTION],
+        "passages": "\n\n".join(blocks),
+    }
+    # One pass and no str.format: braces in a question or a passage are text.
+    return re.sub(r"\{(question|passages)\}", lambda m: values[m[1]], read_prompt("domanda"))
 
 
 def _lines(pieces: Iterable[str]) -> Iterator[str]:
