@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import NamedTuple
 
@@ -14,6 +14,7 @@ from assistant.italian.distretti import fold_name
 _PARENTHESIS = re.compile(r"\([^)]*\)")
 _ORDINAL = re.compile(r"^\W*(?:\d{1,2}(?:\.\d{1,2})*\s*[.)\-–]?|[a-zA-Z][.)])\s+")
 _SEPARATOR = re.compile(r"\s*(?:[:|\t]|\s[-–—]\s|\s{3,})\s*")
+_FIRST_WORD = re.compile(r"[^\W\d_]{2,}")
 _BLANK = re.compile(r"\s+")
 _MAX_LABEL_CHARS = 80
 _MAX_LABEL_WORDS = 10
@@ -30,6 +31,16 @@ class LabelHit(NamedTuple):
     label: Label
     value_start: int
     """Offset in the line behind the label and its separator; the line's length for no value."""
+
+
+@cache
+def _first_words() -> frozenset[str]:
+    return frozenset(form.split()[0] for form in _labels())
+
+
+@lru_cache(maxsize=8192)
+def _opens_label(word: str) -> bool:
+    return fold_name(word).partition(" ")[0] in _first_words()
 
 
 @cache
@@ -62,6 +73,9 @@ def find_label(line: str, *, row: bool = False) -> LabelHit | None:
     come first, the longest one that fits.
     """
     head = line[: _MAX_LABEL_CHARS + 20]
+    word = _FIRST_WORD.search(head)
+    if word is None or not _opens_label(word.group()):
+        return None
     for separator in _SEPARATOR.finditer(head):
         if separator.start() and (label := label_of(head[: separator.start()])):
             return LabelHit(label, separator.end())

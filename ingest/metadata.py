@@ -68,7 +68,7 @@ def describe(document_id: str, source_name: str, source: SourceDocument) -> Docu
     distretto = keywords.get("distretto") or distretto_of([title, stem])
     if distretto is None and kind == "piano_di_zona":
         distretto = distretto_of(cover)
-    years = years_of([keywords["anni"]]) if "anni" in keywords else (None, None)
+    years = years_of([keywords["anni"]], longest=200) if "anni" in keywords else (None, None)
     if "anni" in keywords and years == (None, None):
         notes.append(f"Anni non riconosciuti nei metadati: «{keywords['anni'][:60]}».")
     if years == (None, None):
@@ -141,7 +141,7 @@ def _title(source: SourceDocument, stem: str) -> str:
 def _reads_as_title(title: str) -> bool:
     if sum(map(str.isalpha, title)) < 4 or title.lower() in _GENERIC_HEADING:
         return False
-    return not (_JUNK_TITLE.match(title) or _ISSUER.match(title))
+    return not (title[0] in "([-" or _JUNK_TITLE.match(title) or _ISSUER.match(title))
 
 
 _ISSUER = re.compile(

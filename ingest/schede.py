@@ -24,7 +24,7 @@ MAX_TITLE_CHARS = 250
 
 _NUMBER = (
     r"(?:n(?:um(?:ero)?|r)?\s*[.°º]?\s*)?"
-    r"(?P<number>\d{1,4}(?:[./]\d{1,3})?(?:\s*(?:bis|ter))?)"
+    r"(?P<number>(?:[A-Z]{1,2}\s?[-.]?\s?)?\d{1,4}(?:[./]\d{1,3})?(?:\s*(?:bis|ter))?)"
 )
 _TITLE = r"\s*(?:[-–—:.)|]\s*(?P<title>\S.*?))?\s*"
 _INTERVENTO = re.compile(
@@ -32,10 +32,10 @@ _INTERVENTO = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _SCHEDA = re.compile(
-    r"scheda\s+(?:(?:attuativa|regionale|attuativa\s+regionale)\s*(?:(?:di|d['’])\s*intervento\s+)?)?"
-    + _NUMBER + _TITLE,
+    r"scheda\s+(?:(?:attuativa|regionale|dimostrativa|tematica)\s+){0,2}"
+    r"(?:(?:di|d['’])\s*intervento\s+)?" + _NUMBER + _TITLE,
     re.IGNORECASE | re.DOTALL,
-)  # fmt: skip
+)
 _SCHEDA_UNNUMBERED = re.compile(
     r"scheda\s+attuativa\s*[-–—:]\s*(?P<title>\S.*?)\s*", re.IGNORECASE | re.DOTALL
 )
@@ -48,7 +48,7 @@ class Records:
     interventi: tuple[Intervento, ...] = ()
     ranges: tuple[SheetRange, ...] = ()
     promoted: Mapping[tuple[int, int], int] = field(default_factory=dict)
-    """For `place_blocks`: title lines that were no headings, with the level to give them."""
+    """For `place_blocks`: levels that put each sheet's title above its fields."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,8 +109,10 @@ def find_records(
             )  # fmt: skip
             reference = start.number or title[:60]
         ranges.append(SheetRange(start.at, last, reference))
-        if first_block.kind != "heading":
-            promoted[first_block.page, first_block.start] = start.level
+        promoted[first_block.page, first_block.start] = start.level
+        for block in blocks[start.at + 1 : last]:
+            if block.kind == "heading" and block.level <= start.level:
+                promoted[block.page, block.start] = start.level + 1
     if len(labels_found) < MIN_LABELS:
         return Records()
     return Records(tuple(schede), tuple(interventi), tuple(ranges), promoted)
@@ -131,7 +133,8 @@ def _starts(blocks: Sequence[Placed]) -> list[_Start]:
         if block.kind not in ("heading", "text") or len(block.text) > MAX_TITLE_CHARS:
             continue
         level = block.level if block.kind == "heading" else above + 1
-        start = _read_start(at, " ".join(block.text.split(" ")).strip(), level)
+        title = block.section[-1] if block.kind == "heading" else " ".join(block.text.split())
+        start = _read_start(at, title, level)
         if start is None or (block.kind == "text" and start.title.endswith((".", ";", ","))):
             continue
         previous = starts[-1] if starts else None

@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from ingest.models import BlockKind, SourceDocument
+from assistant.italian.sentences import runs_on, split_sentences
+from ingest.models import Block, BlockKind, SourceDocument, SourcePage
 
 MAX_HEADING_CHARS = 250
 """A longer "heading" is a paragraph set in large type: it is read as text."""
 MAX_SECTION_NAME_CHARS = 200
+
+LONG_HEADING_CHARS = 60
+MIN_SENTENCE_WORDS = 5
+"""A long heading in which another sentence begins after these is a piece of a paragraph."""
+_JOINING = re.compile(
+    r"(?:^|[\s'’])(?:(?:d|n)?(?:a|e)(?:ll?|lla|lle|llo|i|gli)|su(?:ll?|i|gli|lla|lle|llo)?|[adeiol]|ad|con"
+    r"|d[ai]|ed|fra|gli|il|in|la|le|lo|per|tra|una?)['’]?$|,$",
+    re.IGNORECASE,
+)
+"""Words that no heading ends with: one that does goes on in the next block."""
 
 RUNNING: frozenset[str] = frozenset({"header", "footer"})
 
@@ -34,33 +46,47 @@ def place_blocks(
     """Every block but running lines and blank ones, with its section path.
 
     Levels may skip: a heading closes all headings of its own level or deeper. `promoted` maps
-    `(page number, block start)` to the level of a text block that is to be read as a heading.
+    `(page number, block start)` to the level that a block gets as a heading, whatever it was.
     """
     promoted = promoted or {}
     stack: list[tuple[int, str]] = []
     path: tuple[str, ...] = ()
     placed: list[Placed] = []
     for page in source.pages:
-        for block in page.blocks:
+        for at, block in enumerate(page.blocks):
             if block.kind in RUNNING:
                 continue
             text = page.text[block.start : block.end]
             if not text.strip():
                 continue
-            kind, level = block.kind, block.level
             raised = promoted.get((page.number, block.start))
-            if raised is not None:
-                kind, level = "heading", raised
-            elif kind == "heading" and not _reads_as_heading(text):
-                kind, level = "text", 0
+            kind, level, name = block.kind, block.level, text
+            if kind == "heading" or raised is not None:
+                rest = _continuation(page, at, text)
+                reads_on = rest.rstrip().endswith((".", ";"))
+                if raised is None and (reads_on or not _reads_as_heading(text)):
+                    kind, level = "text", 0
+                else:
+                    kind, level, name = "heading", raised or max(1, level), f"{text} {rest}"
             if kind == "heading":
-                level = max(1, level)
                 while stack and stack[-1][0] >= level:
                     stack.pop()
-                stack.append((level, section_name(text)))
+                stack.append((level, section_name(name)))
                 path = tuple(name for _, name in stack)
             placed.append(Placed(page.number, block.start, block.end, kind, level, text, path))
     return tuple(placed)
+
+
+def _continuation(page: SourcePage, at: int, heading: str) -> str:
+    """The next block's text when a heading was broken off in mid-phrase, else nothing."""
+    following: Block | None = page.blocks[at + 1] if at + 1 < len(page.blocks) else None
+    if following is None or following.kind != "text":
+        return ""
+    text = page.text[following.start : following.end]
+    broken = _JOINING.search(heading)
+    if (broken or len(heading) > LONG_HEADING_CHARS) and runs_on(heading, text):
+        return text
+    return ""
 
 
 def section_name(heading: str) -> str:
@@ -72,4 +98,9 @@ def section_name(heading: str) -> str:
 
 
 def _reads_as_heading(text: str) -> bool:
-    return len(text) <= MAX_HEADING_CHARS and any(map(str.isalnum, text))
+    if len(text) > MAX_HEADING_CHARS or not any(map(str.isalnum, text)):
+        return False
+    if len(text) <= LONG_HEADING_CHARS:
+        return True
+    first, *others = split_sentences(text)
+    return not others or len(text[slice(*first)].split()) < MIN_SENTENCE_WORDS

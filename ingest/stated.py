@@ -72,12 +72,15 @@ def kind_of(lines: Sequence[str], media_type: str) -> DocumentKind:
     return "pagina" if media_type == "text/html" else "altro"
 
 
-def years_of(lines: Sequence[str], *, ranges_only: bool = False) -> tuple[int | None, int | None]:
+def years_of(
+    lines: Sequence[str], *, ranges_only: bool = False, longest: int = 15
+) -> tuple[int | None, int | None]:
+    """The first range of at most `longest` years; failing that, a line's only year, twice."""
     for line in lines:
         for found in _YEAR_RANGE.finditer(line):
             first, last = int(found[1]), int(found[2])
             last = last if last >= 1900 else first // 100 * 100 + last
-            if first <= last <= first + 15:
+            if first <= last <= first + longest:
                 return first, last
     if ranges_only:
         return None, None

@@ -103,7 +103,7 @@ CASES: list[list[str]] = [
     ["Si rivolge a famiglie, minori e giovani.", "Nota: i posti sono limitati."],
     ["Il progetto INSIDE (PON Inclusione, Avviso 4/2016) è chiuso.", "Non è stato prorogato."],
     ["L'Ausl risponde entro 30 gg. lavorativi dalla domanda."],
-    ["Il Comune, l'Ausl e l'ASP (di seguito “le Parti”) convengono.", "Ognuna nomina un referente."],
+    ["Il Comune, l'Ausl e l'ASP (di seguito “le Parti”) convengono.", "Ognuna ha un referente."],
     ["Il coordinatore è M. Verdi.", "La vice è A. Neri."],
     ["Sono ammessi i nuclei con minori.", "Non sono ammessi i nuclei senza residenza."],
     ["Il contributo non spetta, salvo diversa decisione dell'Uvm.", "L'Uvm decide in 15 giorni."],

@@ -350,3 +350,66 @@ def test_five_hundred_pages_a_second() -> None:
     found = read(*pages)
     seconds = time.process_time() - started
     assert len(found.pages) / seconds > 500
+
+
+def test_heading_broken_off_in_mid_phrase_gets_its_rest() -> None:
+    source = SourceDocument(
+        (
+            page(
+                1,
+                ("heading", "Scheda 5 – Riconoscimento del ruolo del", 1),
+                ("text", "caregiver nei servizi"),
+                ("heading", "Destinatari", 2),
+                ("text", "famiglie"),
+            ),
+        ),
+        "application/pdf",
+    )
+    assert [block.section for block in place_blocks(source)][1::2] == [
+        ("Scheda 5 – Riconoscimento del ruolo del caregiver nei servizi",),
+        ("Scheda 5 – Riconoscimento del ruolo del caregiver nei servizi", "Destinatari"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("heading", "text"),
+    [
+        ("Documento dimostrativo: il Distretto, i suoi Comuni e le", "persone sono inventati."),
+        ("Comuni contano 61.870 abitanti nel complesso. Il Comune capofila è", "Portolento."),
+    ],
+)
+def test_first_line_of_a_paragraph_is_no_heading(heading: str, text: str) -> None:
+    source = SourceDocument((page(1, ("heading", heading, 1), ("text", text)),), "application/pdf")
+    assert [block.kind for block in place_blocks(source)] == ["text", "text"]
+
+
+def test_field_headings_stand_below_their_sheet_whatever_their_level() -> None:
+    found = read(
+        page(
+            1,
+            ("heading", "Intervento 1 – Casa", 2),
+            ("text", "Soggetto capofila: ASP"),
+            ("heading", "Destinatari:", 1),
+            ("text", "Famiglie."),
+            ("heading", "Indicatori", 2),
+            ("text", "Alloggi: 3"),
+        )
+    )
+    assert [p.section for p in found.passages] == [
+        ("Intervento 1 – Casa",),
+        ("Intervento 1 – Casa", "Destinatari:"),
+        ("Intervento 1 – Casa", "Indicatori"),
+    ]
+    assert list(fields(found.interventi[0])) == ["Soggetto capofila", "Destinatari", "Indicatori"]
+
+
+def test_lettered_numbers_of_schede_are_kept() -> None:
+    found = read(
+        page(
+            1,
+            ("heading", "Scheda dimostrativa D-3 – Casa e lavoro", 1),
+            ("text", "Area: C\nTarget: adulti\nAzioni: tirocini"),
+        )
+    )
+    assert [(s.number, s.title) for s in found.schede] == [("D-3", "Casa e lavoro")]
+    assert found.passages[0].scheda == "D-3"
