@@ -5,17 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from io import BytesIO
 from itertools import chain
-from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import escape
 
-import reportlab
-from reportlab.lib import colors
 from reportlab.lib.pagesizes import A4
-from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
 from reportlab.pdfbase import pdfmetrics
-from reportlab.pdfbase.ttfonts import TTFont
 from reportlab.pdfgen.canvas import Canvas
 from reportlab.platypus import (
     BaseDocTemplate,
@@ -31,67 +26,21 @@ from reportlab.platypus import Table as Grid
 from reportlab.platypus.tableofcontents import TableOfContents
 
 from corpus.blocks import Block, Break, Heading, ListItem, Paragraph, Runs, Table, parse_blocks
-from corpus.sources import DEMONSTRATION, Source, SourceError
-
-FACES = {
-    "Vera": "Vera.ttf",
-    "Vera-B": "VeraBd.ttf",
-    "Vera-I": "VeraIt.ttf",
-    "Vera-BI": "VeraBI.ttf",
-}
-MARGIN = 22 * mm
-WIDTH = A4[0] - 2 * MARGIN
-SIZES = {1: (17.0, 22.0), 2: (13.5, 18.0), 3: (11.5, 15.0), 4: (10.0, 13.5)}
-INK = colors.HexColor("#1f3a5f")
-RULE = colors.HexColor("#9aa7b5")
-
-
-def _register_fonts() -> None:
-    folder = Path(reportlab.__file__).parent / "fonts"
-    for face, file in FACES.items():
-        pdfmetrics.registerFont(TTFont(face, str(folder / file)))
-    pdfmetrics.registerFontFamily(
-        "Vera", normal="Vera", bold="Vera-B", italic="Vera-I", boldItalic="Vera-BI"
-    )
-
-
-def _style(name: str, **changes: Any) -> ParagraphStyle:
-    base: dict[str, Any] = {
-        "fontName": "Vera",
-        "fontSize": 9.8,
-        "leading": 14.2,
-        "spaceAfter": 5,
-        "splitLongWords": 0,
-    }
-    return ParagraphStyle(name, **(base | changes))
-
-
-BODY = _style("body")
-CELL = _style("cell", fontSize=8.6, leading=12, spaceAfter=0)
-QUOTED = _style("quoted", leftIndent=12, fontName="Vera-I")
-NOTICE = _style(
-    "notice",
-    fontName="Vera-B",
-    fontSize=8.8,
-    borderColor=INK,
-    borderWidth=0.8,
-    borderPadding=6,
-    spaceBefore=8,
-    spaceAfter=14,
+from corpus.pdf_style import (
+    BODY,
+    CELL,
+    FAINT,
+    HEADINGS,
+    MARGIN,
+    NOTICE,
+    QUOTED,
+    RULE,
+    SHADE,
+    WIDTH,
+    paragraph_style,
+    register_fonts,
 )
-HEADINGS = {
-    level: _style(
-        f"heading{level}",
-        fontName="Vera-B",
-        fontSize=size,
-        leading=leading,
-        textColor=INK,
-        spaceBefore=9,
-        spaceAfter=5,
-        keepWithNext=1,
-    )
-    for level, (size, leading) in SIZES.items()
-}
+from corpus.sources import DEMONSTRATION, Source, SourceError
 
 
 def roman(number: int) -> str:
@@ -166,7 +115,7 @@ class _Document(BaseDocTemplate):
 
     def _pen(self, canvas: Canvas) -> None:
         canvas.setFont("Vera", 7.2)
-        canvas.setFillColor(colors.HexColor("#44505c"))
+        canvas.setFillColor(FAINT)
         canvas.setStrokeColor(RULE)
 
     def _running_line(self, canvas: Canvas) -> None:
@@ -227,8 +176,7 @@ def _grid(table: Table) -> Flowable:
         ("TOPPADDING", (0, 0), (-1, -1), 3),
         ("BOTTOMPADDING", (0, 0), (-1, -1), 4),
     ]
-    shade = colors.HexColor("#e8edf3")
-    style.append(("BACKGROUND", (0, 0), (-1, 0) if head else (0, -1), shade))
+    style.append(("BACKGROUND", (0, 0), (-1, 0) if head else (0, -1), SHADE))
     return Grid(
         head + rows,
         widths,
@@ -243,8 +191,8 @@ def _grid(table: Table) -> Flowable:
 def _contents(label: Callable[[int], str]) -> TableOfContents:
     contents = TableOfContents(dotsMinLevel=0, formatter=label)
     contents.levelStyles = [
-        _style("toc1", spaceAfter=1),
-        _style("toc2", leftIndent=14, fontSize=8.6, spaceAfter=0),
+        paragraph_style("toc1", spaceAfter=1),
+        paragraph_style("toc2", leftIndent=14, fontSize=8.6, spaceAfter=0),
     ]
     return contents
 
@@ -259,7 +207,9 @@ def _flowables(block: Block, contents: Flowable) -> list[Flowable]:
             return [Text(_markup(runs), QUOTED if quoted else BODY)]
         case ListItem(runs, marker, depth):
             indent = 14 * depth
-            style = _style("item", leftIndent=indent, bulletIndent=indent - 12, spaceAfter=2.5)
+            style = paragraph_style(
+                "item", leftIndent=indent, bulletIndent=indent - 12, spaceAfter=2.5
+            )
             return [Text(_markup(runs), style, bulletText=marker or None)]
         case Table():
             return [_grid(block)]
@@ -273,7 +223,7 @@ def _flowables(block: Block, contents: Flowable) -> list[Flowable]:
 
 def render_pdf(source: Source) -> bytes:
     """The source as an A4 PDF; uncompressed, so that no zlib version changes its bytes."""
-    _register_fonts()
+    register_fonts()
     blocks = parse_blocks(source.body)
     target = BytesIO()
     front = any(isinstance(block, Break) and block.mark == "corpo" for block in blocks)
