@@ -217,7 +217,7 @@ class SearchResult:
 
 @dataclass(frozen=True, slots=True)
 class Field:
-    """A field of a record: its words and where they stand (several quotes when split over pages)."""
+    """A field of a record: its words and where they stand (several quotes when over pages)."""
 
     name: str
     text: str
@@ -320,3 +320,42 @@ class Feedback:
     created: str
     reason: FeedbackReason
     comment: str
+
+
+@dataclass(frozen=True, slots=True)
+class ConversationWithMessages:
+    conversation: Conversation
+    messages: tuple[Message, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class MessageKept:
+    """The last event of a stream inside a conversation: where the answer was kept."""
+
+    id: str
+    conversation_id: str
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentPage:
+    """A page with its document and its neighbours; `previous` and `next` are page numbers."""
+
+    document: Document
+    number: int
+    label: str | None
+    """As printed on the page."""
+    text: str
+    previous: int | None
+    next: int | None
+
+    @classmethod
+    def of(cls, document: Document, page: Page) -> DocumentPage:
+        return cls(
+            document=document,
+            number=page.number,
+            label=page.printed_label,
+            text=page.text,
+            previous=page.number - 1 if page.number > 1 else None,
+            next=page.number + 1 if page.number < document.page_count else None,
+        )

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from html import escape
 from urllib.parse import quote
 
-from assistant.api.shapes import DocumentPage
+from assistant.models import DocumentPage
 
 _STYLE = """
 :root { color-scheme: light; }

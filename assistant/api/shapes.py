@@ -148,36 +148,3 @@ class Found:
     hits: tuple[FoundPassage, ...]
     timings_ms: dict[str, float]
     generation: str
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentPage:
-    """A page with what surrounds it; `previous` and `next` are page numbers."""
-
-    document: Document
-    number: int
-    label: str | None
-    """As printed on the page."""
-    text: str
-    previous: int | None
-    next: int | None
-
-    @classmethod
-    def of(cls, document: Document, page: Page) -> DocumentPage:
-        return cls(
-            document=document,
-            number=page.number,
-            label=page.printed_label,
-            text=page.text,
-            previous=page.number - 1 if page.number > 1 else None,
-            next=page.number + 1 if page.number < document.page_count else None,
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class MessageKept:
-    """The last event of a stream inside a conversation: where the answer was kept."""
-
-    id: str
-    conversation_id: str
-    created: str

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Request
@@ -15,20 +14,13 @@ from assistant.api.shapes import (
     MAX_HISTORY,
     ConversationBody,
     MessageBody,
-    MessageKept,
     RenameBody,
 )
-from assistant.models import Answer, Conversation, Message
+from assistant.models import Answer, Conversation, ConversationWithMessages, Message, MessageKept
 from assistant.retrieval.filters import parse_filters
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 streams = APIRouter(prefix="/v1/conversations", route_class=StreamRoute)
-
-
-@dataclass(frozen=True, slots=True)
-class WholeConversation:
-    conversation: Conversation
-    messages: tuple[Message, ...]
 
 
 @router.post("", status_code=201)
@@ -47,8 +39,8 @@ def recent(
 
 
 @router.get("/{conversation_id}")
-def read(conversation_id: str, conversations: TheConversations) -> WholeConversation:
-    return WholeConversation(
+def read(conversation_id: str, conversations: TheConversations) -> ConversationWithMessages:
+    return ConversationWithMessages(
         conversations.get(conversation_id), tuple(conversations.messages(conversation_id))
     )
 

@@ -10,8 +10,7 @@ from fastapi import APIRouter
 from fastapi.responses import FileResponse
 
 from assistant.api.deps import TheAssistant
-from assistant.api.shapes import DocumentPage
-from assistant.models import Document
+from assistant.models import Document, DocumentPage
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 

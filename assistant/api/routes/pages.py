@@ -9,7 +9,7 @@ from fastapi.responses import HTMLResponse
 
 from assistant.api.deps import TheAssistant, TheSettings
 from assistant.api.html import document_page, home_page
-from assistant.api.shapes import DocumentPage
+from assistant.models import DocumentPage
 
 router = APIRouter(default_response_class=HTMLResponse, tags=["pages"])
 

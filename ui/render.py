@@ -1,0 +1,216 @@
+"""Answers, citations and pages as HTML. Pure functions; everything from outside is escaped.
+
+Text of documents is hostile: it may hold HTML, Markdown, or addresses of images that would tell
+another site who is reading. So it goes into HTML that is escaped here (Streamlit's `st.html`), or,
+where a label must be Markdown, through `plain`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from html import escape
+from urllib.parse import quote, urlencode
+
+from assistant.models import Answer, AnswerHit, AnswerSentence, Citation, DocumentPage
+
+KINDS = {
+    "piano": "Piano",
+    "scheda": "Scheda attuativa",
+    "linea_guida": "Linea guida",
+    "piano_di_zona": "Piano di zona",
+    "atto": "Atto",
+    "pagina": "Pagina web",
+    "altro": "Altro",
+}
+SILENCES = {
+    "not_found": "Nei documenti non ho trovato una risposta.",
+    "clarify": "Mi serve un chiarimento.",
+    "out_of_scope": "Questa domanda non riguarda i documenti.",
+}
+DEMONSTRATION = '<span class="badge">documento dimostrativo</span>'
+AROUND = 600
+"""Characters of the page shown on each side of a quote."""
+
+STYLE = """<style>
+.answer p, .answer li { font-size: 1.05rem; line-height: 1.6; margin: 0 0 .7rem; }
+.answer sup a, .answer .n { font-weight: 600; text-decoration: none; padding: 0 .12em; }
+.answer .understood { color: #44505c; font-size: .95rem; }
+.answer .silence { font-weight: 600; }
+.notice { border-left: .3rem solid #b35c00; background: #fff6e9; padding: .45rem .8rem;
+  margin: 0 0 .6rem; font-size: .95rem; }
+.badge { background: #fff0d6; border: 1px solid #b35c00; color: #6d3800; border-radius: .6rem;
+  padding: .05rem .5rem; font-size: .82rem; white-space: nowrap; }
+.where { color: #44505c; font-size: .92rem; margin: 0 0 .5rem; }
+.context { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #d5dbe0;
+  border-radius: .4rem; padding: .8rem 1rem; background: #fcfcfa; line-height: 1.55;
+  font-family: Georgia, 'Times New Roman', serif; max-height: 26rem; overflow-y: auto; }
+.context mark { background: #ffe58a; color: inherit; padding: .08em 0; }
+.cut { color: #44505c; }
+.documents { border-collapse: collapse; width: 100%; font-size: .95rem; }
+.documents td, .documents th { border-bottom: 1px solid #d5dbe0; padding: .4rem .7rem .4rem 0;
+  text-align: left; vertical-align: top; }
+</style>"""
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$^=&])")
+_LINKS = re.compile(r"(www|[:@])(?=\S)", re.IGNORECASE)
+_JOINER = "\u2060"
+
+
+def plain(text: str) -> str:
+    """Text for a Markdown label that shows as it is: no link, image, formula, colour or emoji."""
+    joined = _LINKS.sub(rf"\1{_JOINER}", " ".join(text.split()))
+    return _MARKDOWN.sub(r"\\\1", joined)
+
+
+def answer_html(answer: Answer, api: str) -> str:
+    """What was understood, the sentences with their numbered citations, or a typed silence."""
+    parts = []
+    if " ".join(answer.understood_as.split()) != " ".join(answer.question.split()):
+        parts.append(f'<p class="understood">Ho capito: «{escape(answer.understood_as)}»</p>')
+    if answer.status in SILENCES:
+        parts.append(f'<p class="silence">{SILENCES[answer.status]}</p>')
+    if answer.status == "partial":
+        parts.append('<p class="silence">Ho trovato solo una parte della risposta.</p>')
+    parts.append(sentences_html(answer.sentences, answer.citations, api))
+    if any(citation.demonstration for citation in answer.citations):
+        parts.append(f"<p>{DEMONSTRATION}</p>")
+    parts += [f'<div class="notice" role="note">{escape(n)}</div>' for n in answer.notices]
+    return f'<div class="answer">{"".join(parts)}</div>'
+
+
+def sentences_html(
+    sentences: Sequence[AnswerSentence], citations: Sequence[Citation], api: str
+) -> str:
+    """A paragraph each; a number leads to the quote in its printable page, once it is known."""
+    known = {citation.n: citation for citation in citations}
+    return "".join(
+        f"<p>{escape(sentence.text)} {_numbers(sentence.citations, known, api)}</p>"
+        for sentence in sentences
+    )
+
+
+def citation_label(citation: Citation) -> str:
+    """The heading of a citation, as a Markdown label."""
+    return plain(f"[{citation.n}] {citation.title}, {_page(citation.page, citation.printed_label)}")
+
+
+def citation_html(citation: Citation, page: DocumentPage | None, api: str) -> str:
+    """Where the quote stands, and the quote marked in its page; `page` None is a lost page."""
+    facts = [KINDS.get(citation.kind, citation.kind)]
+    if citation.distretto:
+        facts.append(f"Distretto {citation.distretto}")
+    if citation.year:
+        facts.append(str(citation.year))
+    facts.append(_page(citation.page, citation.printed_label))
+    badge = f" {DEMONSTRATION}" if citation.demonstration else ""
+    section = (
+        f'<p class="where">Sezione: {escape(citation.section)}</p>' if citation.section else ""
+    )
+    address = page_address(
+        api, citation.document_id, citation.page, start=citation.start, end=citation.end
+    )
+    return (
+        f"<p><strong>{escape(citation.title)}</strong>{badge}</p>"
+        f'<p class="where">{escape(" · ".join(facts))}</p>{section}'
+        f"{_quote_in_page(citation, page)}"
+        f"<p>{_link(address, 'Apri la pagina intera (stampabile)')}</p>"
+        f'<p class="where">Fonte: {escape(citation.source)}</p>'
+    )
+
+
+def closest_html(hits: Sequence[AnswerHit], api: str) -> str:
+    """Pages near the question, said not to be an answer."""
+    items = "".join(
+        f"<li>{_link(page_address(api, hit.document_id, hit.page), _hit_title(hit))}</li>"
+        for hit in _first_by_page(hits)
+    )
+    return (
+        '<div class="answer"><p class="where">Le pagine più vicine alla domanda. '
+        f"<strong>Non sono una risposta</strong>:</p><ul>{items}</ul></div>"
+    )
+
+
+def page_address(
+    api: str, document_id: str, page: int, *, start: int | None = None, end: int | None = None
+) -> str:
+    """The printable page, opened at the quote when there is one."""
+    address = f"{api}/documenti/{quote(document_id, safe='')}/pagine/{page}"
+    if start is None or end is None:
+        return address
+    return f"{address}?{urlencode({'start': start, 'end': end})}#citazione"
+
+
+def page_html(page: DocumentPage) -> str:
+    text = escape(page.text) if page.text.strip() else "<em>Questa pagina non ha testo.</em>"
+    return f'<div class="context">{text}</div>'
+
+
+def _quote_in_page(citation: Citation, page: DocumentPage | None) -> str:
+    if page is None or page.text[citation.start : citation.end] != citation.quote:
+        reason = (
+            "La pagina non è più fra i documenti"
+            if page is None
+            else "Il testo della pagina è cambiato"
+        )
+        return (
+            f'<div class="notice" role="note">{reason}: queste sono le parole citate allora.</div>'
+            f'<div class="context"><mark>{escape(citation.quote)}</mark></div>'
+        )
+    text = page.text
+    first = _word_edge(text, max(0, citation.start - AROUND))
+    last = min(len(text), citation.end + AROUND)
+    while last < len(text) and not text[last].isspace():
+        last += 1
+    before = '<span class="cut">[…] </span>' if first > 0 else ""
+    after = '<span class="cut"> […]</span>' if last < len(text) else ""
+    return (
+        f'<div class="context" tabindex="0">{before}{escape(text[first : citation.start])}'
+        f"<mark>{escape(citation.quote)}</mark>{escape(text[citation.end : last])}{after}</div>"
+    )
+
+
+def _word_edge(text: str, position: int) -> int:
+    """The beginning of the word at `position`."""
+    while position > 0 and not text[position - 1].isspace():
+        position -= 1
+    return position
+
+
+def _numbers(numbers: Sequence[int], known: Mapping[int, Citation], api: str) -> str:
+    shown = []
+    for n in numbers:
+        citation = known.get(n)
+        if citation is None:
+            shown.append(f'<span class="n">[{n}]</span>')
+            continue
+        address = page_address(
+            api, citation.document_id, citation.page, start=citation.start, end=citation.end
+        )
+        hint = f"{citation.title}, {_page(citation.page, citation.printed_label)}"
+        shown.append(_link(address, f"[{n}]", hint=hint))
+    return f"<sup>{''.join(shown)}</sup>" if shown else ""
+
+
+def _link(address: str, text: str, *, hint: str = "") -> str:
+    title = f' title="{escape(hint)}"' if hint else ""
+    return (
+        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer"{title}>'
+        f"{escape(text)}</a>"
+    )
+
+
+def _page(number: int, label: str | None) -> str:
+    printed = f" (stampata: {label})" if label and label != str(number) else ""
+    return f"pagina {number}{printed}"
+
+
+def _hit_title(hit: AnswerHit) -> str:
+    return f"{hit.title or hit.source}, pagina {hit.page}"
+
+
+def _first_by_page(hits: Sequence[AnswerHit], limit: int = 5) -> list[AnswerHit]:
+    first: dict[tuple[str, int], AnswerHit] = {}
+    for hit in hits:
+        first.setdefault((hit.document_id, hit.page), hit)
+    return list(first.values())[:limit]

@@ -1,0 +1,1 @@
+"""The rooms of the UI, one module each; `show(client)` draws one."""

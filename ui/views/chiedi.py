@@ -1,0 +1,115 @@
+"""Ask: the conversation, the answer as it comes, and the way back to every page it cites."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any
+
+import streamlit as st
+
+from assistant.errors import AssistantError
+from assistant.models import Answer, Citation, ConversationWithMessages, MessageKept, Stage
+from ui.client import ApiProblemError, Client, Sentence
+from ui.render import plain, sentences_html
+from ui.views import sidebar
+from ui.views.messages import show_message
+
+EXAMPLES = (
+    "Che cos'è il Community Lab?",
+    "Chi è il caregiver familiare?",
+    "Che cosa fa l'Ufficio di piano?",
+)
+MAX_QUESTION = 2_000
+
+
+def show(client: Client) -> None:
+    conversation = _open(client, st.query_params.get("c", ""))
+    filters = sidebar.show(client, conversation.conversation if conversation else None)
+    st.title("Chiedi ai documenti del Piano", anchor=False)
+    for message in conversation.messages if conversation else ():
+        show_message(client, message)
+    asked = st.chat_input("Scrivi una domanda", max_chars=MAX_QUESTION, key="question")
+    question = st.session_state.pop("example", None) or asked
+    if question is not None:
+        _ask(client, conversation, question, filters)
+    elif not conversation or not conversation.messages:
+        _welcome()
+
+
+def _open(client: Client, conversation_id: str) -> ConversationWithMessages | None:
+    """The conversation of the address bar; one that is gone is said to be, and forgotten."""
+    if not conversation_id:
+        return None
+    try:
+        return client.conversation(conversation_id)
+    except ApiProblemError as error:
+        if error.http_status != 404:
+            raise
+        del st.query_params["c"]
+        st.warning("Questa conversazione non esiste più. Ne inizi una nuova.")
+        return None
+
+
+def _welcome() -> None:
+    st.write(
+        "Rispondo con frasi prese dai documenti: ogni frase porta un numero, e il numero porta "
+        "alla pagina. Se nei documenti la risposta non c'è, lo dico."
+    )
+    st.caption("Per esempio:")
+    for example in EXAMPLES:
+        st.button(example, on_click=_choose_example, args=(example,), type="tertiary")
+
+
+def _choose_example(example: str) -> None:
+    st.session_state["example"] = example
+
+
+def _ask(
+    client: Client,
+    conversation: ConversationWithMessages | None,
+    question: str,
+    filters: Mapping[str, Sequence[Any]],
+) -> None:
+    with st.chat_message("user", avatar=":material/person:"):
+        st.html(f"<p>{escape(question)}</p>" if question.strip() else "<p>…</p>")
+    with st.chat_message("assistant", avatar=":material/menu_book:"):
+        work = st.status("Leggo la domanda…")
+        place = st.empty()
+        conversation_id = conversation.conversation.id if conversation else None
+        try:
+            if conversation_id is None:
+                conversation_id = client.create_conversation().id
+            _follow(client, conversation_id, question, filters, work, place)
+        except AssistantError as error:
+            work.update(label=plain(error.title), state="error")
+            st.error(plain(str(error)))
+            st.caption("La domanda non è stata conservata: puoi scriverla di nuovo.")
+            return
+    st.query_params["c"] = conversation_id
+    st.rerun()
+
+
+def _follow(
+    client: Client,
+    conversation_id: str,
+    question: str,
+    filters: Mapping[str, Sequence[Any]],
+    work: Any,
+    place: Any,
+) -> None:
+    """Shows stages and verified sentences as they come, until the answer is kept."""
+    sentences: list[Any] = []
+    citations: list[Citation] = []
+    for event in client.ask(conversation_id, question, filters):
+        if isinstance(event, Stage):
+            work.update(label=f"{plain(event.label)}…")
+        elif isinstance(event, Sentence):
+            sentences.append(event.sentence)
+            citations.extend(event.citations)
+            shown = sentences_html(sentences, citations, client.address)
+            place.html(f'<div class="answer" aria-live="polite">{shown}</div>')
+        elif isinstance(event, Answer):
+            work.update(label="Risposta pronta", state="complete")
+        else:
+            assert isinstance(event, MessageKept)

@@ -1,0 +1,99 @@
+"""Beside the chat: kept conversations, and the filters that narrow the next questions."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import streamlit as st
+
+from assistant.models import Conversation, Document
+from ui.client import Client
+from ui.render import KINDS, plain
+
+TITLE_LENGTH = 44
+
+
+def show(client: Client, current: Conversation | None) -> dict[str, list[Any]]:
+    """Draws both; returns the filters chosen, as the API names them."""
+    with st.sidebar:
+        if st.button("Nuova conversazione", icon=":material/add:", width="stretch"):
+            st.query_params.clear()
+            st.rerun()
+        filters = _filters(client)
+        if current:
+            _current(client, current)
+        _conversations(client, current)
+    return filters
+
+
+def _filters(client: Client) -> dict[str, list[Any]]:
+    documents = cached_documents(client, client.address)
+    districts = sorted({d.distretto for d in documents if d.distretto})
+    kinds = sorted({d.kind for d in documents})
+    years = sorted({year for document in documents for year in _years(document)}, reverse=True)
+    with st.expander("Filtri", icon=":material/filter_alt:", expanded=False):
+        chosen: dict[str, list[Any]] = {
+            "distretto": st.multiselect("Distretto", districts, placeholder="Tutti"),
+            "tipo": st.multiselect(
+                "Tipo di documento",
+                kinds,
+                format_func=lambda kind: KINDS.get(kind, kind),
+                placeholder="Tutti",
+            ),
+            "anno": st.multiselect("Anno", years, placeholder="Tutti"),
+        }
+    active = [KINDS.get(str(v), str(v)) for values in chosen.values() for v in values]
+    if active:
+        st.caption("Filtri attivi: " + plain(", ".join(active)))
+    return chosen
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def cached_documents(_client: Client, address: str) -> list[Document]:
+    """The documents; the address is the cache's key."""
+    return _client.documents()
+
+
+def _years(document: Document) -> range:
+    if document.year_from is None:
+        return range(0)
+    return range(document.year_from, (document.year_to or document.year_from) + 1)
+
+
+def _current(client: Client, current: Conversation) -> None:
+    with st.expander("Questa conversazione", icon=":material/edit:"):
+        with st.form(f"rename-{current.id}", border=False):
+            title = st.text_input("Nome", value=current.title, max_chars=200)
+            if st.form_submit_button("Rinomina") and title.strip():
+                client.rename(current.id, title)
+                st.rerun()
+        sure = st.checkbox("Voglio eliminarla per sempre", key=f"sure-{current.id}")
+        if st.button("Elimina", disabled=not sure, icon=":material/delete:"):
+            client.delete(current.id)
+            st.query_params.clear()
+            st.rerun()
+
+
+def _conversations(client: Client, current: Conversation | None) -> None:
+    st.subheader("Conversazioni", anchor=False)
+    search = st.text_input(
+        "Cerca nelle conversazioni",
+        placeholder="Cerca…",
+        label_visibility="collapsed",
+        max_chars=200,
+        key="search",
+    )
+    found = [chat for chat in client.conversations(search) if chat.messages]
+    if not found:
+        st.caption("Nessuna conversazione trovata." if search else "Non ce ne sono ancora.")
+    for chat in found:
+        title = chat.title or "Senza nome"
+        shown = title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1] + "…"
+        if st.button(
+            plain(shown),
+            key=f"open-{chat.id}",
+            type="primary" if current and chat.id == current.id else "tertiary",
+            help=plain(title) if shown != title else None,
+        ):
+            st.query_params["c"] = chat.id
+            st.rerun()
