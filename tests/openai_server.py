@@ -154,5 +154,5 @@ class running:
 
 if __name__ == "__main__":
     with running(Script(answer=sys.argv[2].replace("\\n", "\n")), int(sys.argv[1])) as started:
-        print(f"PIANO_CHAT_MODEL=openai:prova PIANO_CHAT_BASE_URL={started.base_url}")
+        sys.stdout.write(f"PIANO_CHAT_MODEL=openai:prova PIANO_CHAT_BASE_URL={started.base_url}\n")
         threading.Event().wait()

@@ -224,7 +224,7 @@ def test_a_dead_ollama_is_told_too() -> None:
 @pytest.mark.parametrize("chat_model", ["gpt-qualcosa", "marte:modello", "openai:"])
 def test_a_malformed_setting_is_told_with_an_example(chat_model: str) -> None:
     settings = Settings(chat_model=chat_model, chat_base_url="http://127.0.0.1:9/v1")
-    with pytest.raises(ChatModelError, match="ollama:llama3.1"):
+    with pytest.raises(ChatModelError, match=r"ollama:llama3\.1"):
         list(generate("Quando?", HITS, settings))
 
 
