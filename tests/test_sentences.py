@@ -28,6 +28,9 @@ CASES: list[list[str]] = [
     ["La sent. n. 5 della Corte cost. riguarda un altro caso."],
     ["Si applica l'art. 1, comma 2.", "Il comma 3 è abrogato."],
     ["Visti gli artt. 5 ss. del regolamento."],
+    ["Il comma 2 rinvia al D.M. 77/2022 e al D. Lgs. 153/2009."],
+    ["I criteri sono quelli del D.M.", "Per le persone sole vale la deroga."],
+    ["Art. 4. (Modalità di trasmissione) Le informazioni sono cifrate."],
     # people
     ["Il dott. Bruno Zani e la dott.ssa Carla Neri coordinano il tavolo."],
     ["La prof.ssa M. Verdi ha presentato lo studio.", "Ha parlato per un'ora."],
@@ -51,6 +54,8 @@ CASES: list[list[str]] = [
     ["Gli abitanti sono ca. 50.000 e i posti 20 ogni 100.000 ab. residenti."],
     ["La misura è prevista al punto 4.", "La spesa è al punto 5."],
     ["Il versamento è fatto entro il 30 sett. 2019 presso la tesoreria."],
+    ["La spesa è pari ad €. 238.612,30.", "I valori sono stimati."],
+    ["Tabella 1. Risorse per Comune"],
     # abbreviations in running text
     ["Vi partecipano Comuni, Ausl, scuole, ecc. con propri delegati."],
     ["Si offrono pasti, trasporti, ecc.", "Gli anziani ne fanno richiesta allo sportello."],

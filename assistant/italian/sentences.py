@@ -34,6 +34,7 @@ class _Words(NamedTuple):
     maybe_final: frozenset[str]
     before_letter: frozenset[str]
     openers: frozenset[str]
+    numbered: frozenset[str]
 
 
 @cache
@@ -182,8 +183,12 @@ def _full_stop_ends(text: str, sentence_start: int, stop: re.Match[str], rest: s
     enumerates = _at_item_start(text, sentence_start, stop.start() - len(token))
     if enumerates and _ENUMERATOR.match(token + "."):
         return False
-    if token.isdigit() or token[-1].isdigit():
-        return not (rest[0].isdigit() and len(token) <= 2)
+    if not any(map(str.isalnum, token)):
+        return token[-1] in _CLOSERS or _opens(rest)
+    if token[-1].isdigit():
+        return not (rest[0].isdigit() and len(token) <= 2) and not _opens_caption(
+            text, sentence_start, stop.start() - len(token)
+        )
     if lowered in words.never_final or tail in words.never_final:
         return False
     closes = len(stop.group()) > 1
@@ -201,6 +206,11 @@ def _at_item_start(text: str, sentence_start: int, token_start: int) -> bool:
         return True
     before = text[max(sentence_start, token_start - 3) : token_start].rstrip()
     return before[-1:] in (":", ";")
+
+
+def _opens_caption(text: str, sentence_start: int, number_start: int) -> bool:
+    before = text[sentence_start : min(number_start, sentence_start + _TOKEN_REACH)].strip()
+    return before.rstrip(".").lstrip("«“(").lower() in _words().numbered
 
 
 def _letter_ends(text: str, stop: int, letter: str, rest: str) -> bool:
