@@ -31,10 +31,10 @@ bench: setup ## print the speeds promised in docs, measured on this machine
 	@$(BIN)/python scripts/bench.py
 
 eval: setup ## ask the golden questions and print recall, quote integrity, abstention, false refusals
-	@$(BIN)/piano eval run
+	@$(BIN)/piano eval
 
 models: setup ## train the bundled embedding model from the texts that the project holds
-	@$(BIN)/python -m assistant.embedding.training
+	@$(BIN)/python -m assistant.embedding.train
 
 corpus: setup ## build the bundled documents from their sources, byte for byte the same
 	@$(BIN)/python -m corpus.build
