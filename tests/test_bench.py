@@ -1,0 +1,51 @@
+"""The benchmark's own arithmetic; its real measurements run in `make bench`."""
+
+from __future__ import annotations
+
+import sys
+
+import pytest
+
+from assistant.errors import AssistantError
+from eval.bench import _run, _timed, figure, main, print_table
+
+
+def test_a_goal_is_about_the_median_or_the_p95_as_declared() -> None:
+    times = [10.0] * 18 + [100.0] * 2
+    by_p95 = figure("search_warm", "ms", times, judge="p95")
+    assert (by_p95.median, by_p95.p95, by_p95.judged) == (10.0, 100.0, 100.0)
+    assert by_p95.met is False
+    assert figure("search_warm", "ms", times).met is True
+
+
+def test_pages_per_second_are_better_when_more() -> None:
+    assert figure("ingest_pages_per_second", "pages/s", [59.9]).met is False
+    assert figure("ingest_pages_per_second", "pages/s", [60.0]).met is True
+
+
+def test_what_has_no_goal_is_neither_met_nor_missed() -> None:
+    one = figure("api_start", "ms", [900.0])
+    assert (one.goal, one.met) == (None, None)
+
+
+def test_the_table_marks_missed_goals(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table([figure("ask_process", "ms", [2000.0]), figure("search_warm", "ms", [1.0])])
+    shown = capsys.readouterr().out
+    assert "MISSED" in shown
+    assert "at most 1500 ms" in shown
+
+
+def test_a_process_is_timed_from_start_to_end() -> None:
+    elapsed = _timed([sys.executable, "-c", "import time; time.sleep(0.2)"])
+    assert 200 <= elapsed < 10_000
+
+
+def test_a_failing_command_stops_the_benchmark_with_its_last_words() -> None:
+    with pytest.raises(AssistantError, match="codice 7: non trovato"):
+        _run([sys.executable, "-c", "import sys; sys.stderr.write('non trovato'); sys.exit(7)"])
+
+
+def test_zero_runs_are_refused() -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--runs", "0"])
+    assert caught.value.code == 2
