@@ -36,6 +36,8 @@ _INVISIBLE = re.compile(
     "\ufe00-\ufe0f\ufeff\ufff9-\ufffb\ufdd0-\ufdef\ufffe\uffff\ud800-\udfff\ue000-\uf8ff"
     "\U000e0000-\U000e0fff\U000f0000-\U0010ffff]"
 )
+# Most pieces hold nothing but these, and are spared the slower steps.
+_UNUSUAL = re.compile("[^ -~\n\u00a1-\u00ac\u00ae-\u00ff–—“”•…€]")
 _CARRIAGE_RETURN = re.compile(r"\r\n?")
 # PDFium writes U+0002 or U+FFFE for a hyphen at the end of a line, and drops the line break.
 _PDFIUM_HYPHEN = re.compile("[\x02\ufffe] *\n?")
@@ -53,16 +55,24 @@ _SOCIO = re.compile(
 
 def normalise(text: str) -> str:
     """Canonical form of `text`; idempotent. Line breaks stay, at most two in a row."""
-    text = _CARRIAGE_RETURN.sub("\n", unicodedata.normalize("NFC", text))
-    text = _PDFIUM_HYPHEN.sub("-\n", text)
-    text = _SOFT_HYPHEN_BREAK.sub("", text)
-    text = _INVISIBLE.sub("", text.translate(_REPLACED))
-    # Again: dropping an invisible character may bring a letter and its accent together.
     text = unicodedata.normalize("NFC", text)
-    text = _SPACE_RUN.sub(" ", text)
-    text = _SPACED_NEWLINE.sub("\n", text)
-    text = _NEWLINE_RUN.sub("\n\n", text)
-    text = _LINE_HYPHEN.sub(lambda m: _joined(text, m.start(), m.end()), text)
+    if "\r" in text:
+        text = _CARRIAGE_RETURN.sub("\n", text)
+    if "\u2019" in text:
+        text = text.replace("\u2019", "'")
+    if _UNUSUAL.search(text):
+        text = _PDFIUM_HYPHEN.sub("-\n", text)
+        text = _SOFT_HYPHEN_BREAK.sub("", text)
+        text = _INVISIBLE.sub("", text.translate(_REPLACED))
+        # Again: dropping an invisible character may bring a letter and its accent together.
+        text = unicodedata.normalize("NFC", text)
+    if "  " in text:
+        text = _SPACE_RUN.sub(" ", text)
+    if "\n" in text:
+        text = _SPACED_NEWLINE.sub("\n", text)
+        text = _NEWLINE_RUN.sub("\n\n", text)
+        if "-\n" in text:
+            text = _LINE_HYPHEN.sub(lambda m: _joined(m.string, m.start(), m.end()), text)
     return text.strip(" \n")
 
 

@@ -215,7 +215,7 @@ def _cells(row: Any) -> Iterator[Any]:
 
 
 def _text(paragraph: Any) -> str:
-    """Text as accepted: insertions in, deletions out; text boxes are read as blocks of their own."""
+    """Text as accepted: insertions in, deletions out; text boxes are blocks of their own."""
     parts: list[str] = []
     stack = list(reversed(paragraph))
     while stack:

@@ -20,9 +20,38 @@ MEDIA_TYPE = "text/html"
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})", re.IGNORECASE)
 _XML_CHARSET = re.compile(r"\A\s*<\?xml[^>]*\?>")
 _DROPPED = frozenset(
-    ["script", "style", "noscript", "template", "nav", "footer", "form", "button", "select", "textarea", "input", "iframe", "object", "embed", "svg", "math", "canvas", "video", "audio", "map", "dialog", "head", "menu", "datalist", "meter", "progress"]
+    [
+        "script",
+        "style",
+        "noscript",
+        "template",
+        "nav",
+        "footer",
+        "form",
+        "button",
+        "select",
+        "textarea",
+        "input",
+        "iframe",
+        "object",
+        "embed",
+        "svg",
+        "math",
+        "canvas",
+        "video",
+        "audio",
+        "map",
+        "dialog",
+        "head",
+        "menu",
+        "datalist",
+        "meter",
+        "progress",
+    ]
 )
-_ROLES = frozenset(["navigation", "banner", "contentinfo", "search", "dialog", "alertdialog", "menu", "menubar"])
+_ROLES = frozenset(
+    ["navigation", "banner", "contentinfo", "search", "dialog", "alertdialog", "menu", "menubar"]
+)
 _FURNITURE_NAME = re.compile(
     r"(?:^|[\s_-])(?:cookie\w*|consent|gdpr|iubenda\S*|breadcrumb\w*|navbar|nav|navigation|menu|"
     r"sidebar|skip-?links?|skip|share|sharing|social\w*|footer|site-header|banner|pagination|modal|"
@@ -32,7 +61,39 @@ _FURNITURE_NAME = re.compile(
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
 _HEADINGS = {f"h{n}": n for n in range(1, 7)}
 _BLOCKS = frozenset(
-    ["address", "article", "aside", "blockquote", "body", "dd", "details", "div", "dl", "dt", "fieldset", "figcaption", "figure", "header", "hgroup", "li", "main", "ol", "p", "pre", "section", "summary", "table", "tbody", "td", "tfoot", "th", "thead", "tr", "ul", "caption"]
+    [
+        "address",
+        "article",
+        "aside",
+        "blockquote",
+        "body",
+        "dd",
+        "details",
+        "div",
+        "dl",
+        "dt",
+        "fieldset",
+        "figcaption",
+        "figure",
+        "header",
+        "hgroup",
+        "li",
+        "main",
+        "ol",
+        "p",
+        "pre",
+        "section",
+        "summary",
+        "table",
+        "tbody",
+        "td",
+        "tfoot",
+        "th",
+        "thead",
+        "tr",
+        "ul",
+        "caption",
+    ]
 )
 _MAX_DEPTH = 400
 _MIN_MAIN_SHARE = 0.25

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     import pypdf
     import pypdfium2
 
+logger = logging.getLogger(__name__)
+
 MEDIA_TYPE = "application/pdf"
 _LAST_BYTES = 2048
 _AGAIN = "Procurati di nuovo il file dalla fonte e riprova."
@@ -29,8 +31,8 @@ _MAX_PAGES = 20_000
 # PDFium keeps global state: one thread at a time.
 _PDFIUM = threading.Lock()
 _USELESS_TITLE = re.compile(
-    r"(?i)(?:senza titolo|untitled|immagine scansionata|scansione|scan|documento?|document|microsoft "
-    r"word|layout|presentazione standard|.*\.(?:docx?|xlsx?|pptx?|odt|pdf|rtf|indd|pages|txt))\W*\d*"
+    r"(?i)(?:senza titolo|untitled|immagine scansionata|scansione|scan|documento?|document|layout|"
+    r"microsoft word|presentazione standard|.*\.(?:docx?|xlsx?|pptx?|odt|pdf|rtf|indd|txt))\W*\d*"
 )
 
 
@@ -205,11 +207,9 @@ def _read_pages(document: pypdfium2.PdfDocument, name: str) -> tuple[list[PageLi
 
 
 def _damaged_pages(reader: pypdf.PdfReader, empty: Sequence[int]) -> list[int]:
-    """Pages whose compressed content breaks off: their text would be silently incomplete.
+    """Pages whose compressed content breaks off: their text would be silently incomplete."""
+    from pypdf.errors import PyPdfError
 
-    Pages without text are checked in full, since a stream that neither library can open reads
-    as a blank page.
-    """
     damaged: list[int] = []
     for number, page in enumerate(reader.pages, start=1):
         try:
@@ -218,11 +218,11 @@ def _damaged_pages(reader: pypdf.PdfReader, empty: Sequence[int]) -> list[int]:
             streams = contents if isinstance(contents, list) else [contents]
             if not all(_intact(stream) for stream in streams if stream is not None):
                 damaged.append(number)
-        except Exception:  # pypdf lets anything out on a broken object
-            if number in empty:
+        except (PyPdfError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
+            if number in empty:  # unreadable for one library, blank for the other
                 damaged.append(number)
             else:
-                logging.getLogger(__name__).warning("page %d: contents cannot be checked", number)
+                logger.warning("page %d: its content stream cannot be checked", number)
     return damaged
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from ingest.cleaning import flow
 from ingest.formats.marks import (
-    CONTENTS,
     LONE_MARK,
+    RECORD,
     ends_sentence,
+    has_leaders,
     numbering_depth,
     opens_item,
     shouts,
@@ -21,13 +24,18 @@ from ingest.models import BlockKind
 
 _HEADING_CHARS = 160
 _MERGED_HEADING_CHARS = 300
-_MAX_LEVEL = 6
-_LARGER = 1.12
+_MAX_LEVEL, _MAX_RANK = 6, 4
+_LARGER, _SMALLER = 1.12, 0.85
+_PLAIN_HEADING_CHARS = 100
+_SMALL_HEADING_CHARS = 60
 _SAME_SIZE = 0.12
 _LINE_GAP = 1.9
-"""Widest distance of two baselines inside a paragraph, in font sizes: 1.5 line spacing and a bit."""
+"""Widest distance of two baselines inside a paragraph, in font sizes: a bit over 1.5 spacing."""
 _SHORT_LINE = 0.12
 _NEIGHBOURS = 5
+_CELL_CHARS = 30
+_TWO_LETTERS = re.compile(r"[^\W\d_].*[^\W\d_]")
+_AMOUNT = re.compile(r"\s(?!(?:19|20)\d\d$)[\d.,]+\W*$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +46,8 @@ class DocumentStyle:
     body_bold: bool
     heading_looks: Sequence[tuple[float, bool]]
     """(size, bold) of the headings, the most imposing first; cover pages left out."""
+    shallowest: Mapping[tuple[float, bool], int]
+    """For each look, the depth of the numbering of its outermost headings."""
     outline: Mapping[str, int]
     """Titles of the outline, flattened and in lower case, with their depth from 1."""
 
@@ -47,15 +57,22 @@ def document_style(pages: Iterable[Sequence[Line]], outline: Mapping[str, int]) 
     bold = total = 0
     all_pages = list(pages)
     for line in (line for page in all_pages for line in page):
-        sizes[_half_point(line.size)] += len(line.text)
-        total += len(line.text)
-        bold += len(line.text) * line.bold
+        length = len(line.words)
+        sizes[_half_point(line.size)] += length
+        total += length
+        bold += length * line.bold
     body = sizes.most_common(1)[0][0] if sizes else 10.0
-    style = DocumentStyle(body, bold > total / 2, (), outline)
+    style = DocumentStyle(body, bold > total / 2, (), {}, outline)
     # The words of a cover are larger than any heading and would push them all down.
     inner = all_pages[1:] if len(all_pages) > 3 else all_pages
-    looks = {_look(line) for page in inner for line in page if _is_heading(line, style)}
-    return DocumentStyle(body, style.body_bold, sorted(looks, reverse=True), outline)
+    depths: dict[tuple[float, bool], list[int]] = {(body, style.body_bold): []}
+    for line in (line for page in inner for line in page):
+        if (line.bold or line.size > body) and _is_heading(line, style):
+            depths.setdefault(_look(line), []).append(numbering_depth(line.words) or 1)
+    # A look met once (a logo, a stamp) is no level of the document.
+    looks = sorted((look for look, found in depths.items() if len(found) != 1), reverse=True)
+    shallowest = {look: min(found, default=1) for look, found in depths.items()}
+    return DocumentStyle(body, style.body_bold, looks, shallowest, outline)
 
 
 def page_pieces(
@@ -65,10 +82,11 @@ def page_pieces(
     pieces = [Piece(lines[i].text, kind) for i, kind in sorted(running.items())]
     content = [line for i, line in enumerate(lines) if i not in running]
     ordered = _reading_order(content)
+    cells = _table_cells(ordered)
     group: list[Line] = []
     kind: BlockKind = "text"
     for i, line in enumerate(ordered):
-        line_kind = _kind(ordered, i, style)
+        line_kind = _kind(ordered, i, style, cells)
         if group and _continues(group, kind, line, line_kind, _right_edge(ordered, i)):
             group.append(line)
             continue
@@ -94,53 +112,78 @@ def _reading_order(lines: list[Line]) -> list[Line]:
     The stream keeps columns and table cells together, which sorting by height would interleave.
     """
     ordered = sorted(lines, key=lambda line: -line.baseline)
-    for above, below in zip(ordered, ordered[1:], strict=False):
+    for above, below in pairwise(ordered):
         if above.baseline - below.baseline < 0.6 * min(above.size, below.size):
             return lines
     return ordered
 
 
+def _table_cells(lines: Sequence[Line]) -> frozenset[int]:
+    """Indexes of the lines that have a neighbour at their height, where these are cells.
+
+    In a page set in columns neighbours are long lines of prose; in a table they are short. Where
+    cells crowd the page, the short lines among them are taken for cells too.
+    """
+    order = sorted(range(len(lines)), key=lambda i: lines[i].baseline)
+    beside: set[int] = set()
+    for i, j in pairwise(order):
+        if lines[j].baseline - lines[i].baseline < 0.9 * min(lines[i].size, lines[j].size):
+            beside |= {i, j}
+    lengths = sorted(len(lines[i].words) for i in beside)
+    if not lengths or lengths[len(lengths) // 2] > _CELL_CHARS:
+        return frozenset()
+    if len(beside) > 0.4 * len(lines):
+        beside |= {i for i, line in enumerate(lines) if len(line.words) <= _CELL_CHARS}
+    return frozenset(beside)
+
+
 def _is_heading(line: Line, style: DocumentStyle) -> bool:
+    """Whether the words and the look of a line, by themselves, are a heading's."""
     text = line.words
-    if len(text) > _HEADING_CHARS or sum(c.isalpha() for c in text) < 2:
-        return False
-    if CONTENTS.search(text):
+    if len(text) > _HEADING_CHARS or not _TWO_LETTERS.search(text) or has_leaders(text):
         return False
     if style.outline and flow(text).lower() in style.outline:
         return True
     larger = line.size >= style.body_size * _LARGER
+    emphasised = line.bold and not style.body_bold
+    if not (larger or emphasised) and (len(text) > _PLAIN_HEADING_CHARS or text.endswith(".")):
+        return False
+    if text[0].islower() or text.endswith((",", ";")):
+        return False
     numbered = numbering_depth(text)
     if line.columns > 1 and not (larger and (numbered or line.bold)):
         return False
-    if text.endswith((",", ";")) or text[0].islower():
-        return False
+    if not numbered and not RECORD.match(text) and _AMOUNT.search(text):
+        return False  # a total or a row's value
     if larger:
-        return not (opens_item(text) and not line.bold and not numbered)
-    smaller = line.size < style.body_size * 0.85
-    if text.endswith(".") and not (line.bold and numbered):
+        return bool(line.bold or numbered or not opens_item(text))
+    if line.size < style.body_size * _SMALLER or text.endswith(".") > bool(numbered):
         return False
-    if line.bold and not style.body_bold:
-        return not smaller
-    if smaller or len(text) > 100 or text.endswith((".", ":")):
+    if emphasised:
+        return True
+    if text.endswith(":"):
         return False
-    return bool(numbered and (shouts(text) or numbered > 1)) or (shouts(text) and " " in text)
+    return (shouts(text) and (numbered > 0 or " " in text)) or numbered > 1
 
 
-def _kind(lines: Sequence[Line], i: int, style: DocumentStyle) -> BlockKind:
+def _kind(lines: Sequence[Line], i: int, style: DocumentStyle, cells: frozenset[int]) -> BlockKind:
     line = lines[i]
     text = line.words
-    if CONTENTS.search(text):
+    if has_leaders(text):
         return "table_row"
-    if _is_heading(line, style) and _stands_apart(lines, i):
+    cell = i in cells and line.size < style.body_size * _LARGER
+    if not cell and _is_heading(line, style) and _stands_apart(lines, i):
         return "heading"
-    if line.columns >= 3 or (line.columns == 2 and _in_table(lines, i)):
-        return "table_row"
     previous = lines[i - 1].words if i else ""
+    begins = not previous or ends_sentence(previous)
     # A dash may also open a wrapped line of prose: it needs a sentence that has ended before it.
-    if opens_item(text, dash=not previous or ends_sentence(previous)):
+    item = opens_item(text, dash=begins)
+    if line.columns >= 3 or (line.columns == 2 and not item and _in_table(lines, i)):
+        return "table_row"
+    if item or (LONE_MARK.fullmatch(text) and i + 1 < len(lines) and _beside(line, lines[i + 1])):
         return "list_item"
-    if LONE_MARK.fullmatch(text) and i + 1 < len(lines) and _beside(line, lines[i + 1]):
-        return "list_item"
+    if begins and not cell and _is_small_heading(lines, i, style):
+        return "heading"
     return "text"
 
 
@@ -149,23 +192,54 @@ def _stands_apart(lines: Sequence[Line], i: int) -> bool:
     line = lines[i]
     if i and not ends_sentence(lines[i - 1].words):
         above = lines[i - 1]
-        close = 0 < above.baseline - line.baseline < 1.5 * line.size
         same = abs(above.size - line.size) < _SAME_SIZE * line.size and above.bold == line.bold
         full = above.right > line.right + 2 * line.size
-        if close and same and full and not line.bold and not shouts(above.words):
+        if _close(above, line) and same and full and not line.bold and not shouts(above.words):
             return False
-    if i + 1 < len(lines):
+    if i + 1 < len(lines) and line.bold and not lines[i + 1].bold and not ends_sentence(line.words):
         below = lines[i + 1]
-        close = 0 < line.baseline - below.baseline < 1.5 * line.size
-        if close and line.bold and not below.bold and below.words[:1].islower():
+        same = abs(below.size - line.size) < _SAME_SIZE * line.size
+        full = not _ends_early(line, below, _right_edge(lines, i)) and line.right > below.right
+        if _close(line, below) and same and (below.words[:1].islower() or full):
             return False
     return True
 
 
+def _is_small_heading(lines: Sequence[Line], i: int, style: DocumentStyle) -> bool:
+    """A short plain line that opens a full paragraph: a heading in italics or underlined."""
+    line = lines[i]
+    text = line.words
+    if i + 1 >= len(lines) or not 3 < len(text) <= _SMALL_HEADING_CHARS or line.columns > 1:
+        return False
+    if not text[0].isupper() or not text[-1].isalpha() or abs(line.size - style.body_size) > 1:
+        return False
+    below = lines[i + 1]
+    edge = _right_edge(lines, i)
+    width = edge - line.left
+    return (
+        line.right < line.left + 0.7 * width
+        and below.right > edge - 0.1 * width
+        and abs(below.left - line.left) < 3 * line.size
+        and 0 < line.baseline - below.baseline < 3 * line.size
+        and len(below.words) > _SMALL_HEADING_CHARS
+        and below.words[0].isupper()
+    )
+
+
 def _in_table(lines: Sequence[Line], i: int) -> bool:
-    return any(
-        0 <= j < len(lines) and lines[j].columns > 1 for j in (i - 2, i - 1, i + 1, i + 2)
-    ) or any(c.isdigit() for c in lines[i].words[-8:])
+    near = (lines[j] for j in (i - 1, i + 1) if 0 <= j < len(lines))
+    return any(line.columns > 1 for line in near) or any(c.isdigit() for c in lines[i].words[-8:])
+
+
+def _close(above: Line, below: Line) -> bool:
+    return 0 < above.baseline - below.baseline < 1.5 * below.size
+
+
+def _ends_early(line: Line, below: Line, edge: float) -> bool:
+    """Whether the first word of `below` would have fitted on `line`: the break is meant."""
+    word = below.words.split(" ", 1)[0]
+    character = (line.right - line.left) / max(1, len(line.words))
+    return line.right + (len(word) + 1) * character < edge - 0.5 * line.size
 
 
 def _beside(mark: Line, line: Line) -> bool:
@@ -174,12 +248,9 @@ def _beside(mark: Line, line: Line) -> bool:
 
 def _right_edge(lines: Sequence[Line], i: int) -> float:
     """Where full lines end around line `i`, in its column."""
-    line = lines[i]
+    left, reach = lines[i].left, 4 * lines[i].size
     near = lines[max(0, i - _NEIGHBOURS) : i + _NEIGHBOURS]
-    return max(
-        (other.right for other in near if abs(other.left - line.left) < 4 * line.size),
-        default=line.right,
-    )
+    return max(other.right for other in near if -reach < other.left - left < reach)
 
 
 def _continues(
@@ -187,31 +258,27 @@ def _continues(
 ) -> bool:
     """Whether `line` goes on with the block that `group` has begun."""
     above = group[-1]
+    if above.broken and line_kind != "table_row":
+        return True
     if kind == "heading" or line_kind == "heading":
         return kind == line_kind and _heading_goes_on(group, line, edge)
     if LONE_MARK.fullmatch(above.words) and len(group) == 1 and kind == "list_item":
         return line_kind == "text" and _beside(above, line)
     if kind == "table_row" or line_kind != "text":
         return False
-    broken = above.text.rstrip(" ").endswith(("\x02", "\ufffe"))
     open_sentence = line.words[:1].islower() and not ends_sentence(above.words)
     if line.baseline > above.baseline + above.size:  # the next column
-        return broken or open_sentence
+        return open_sentence
     if abs(line.size - above.size) > _SAME_SIZE * above.size and not open_sentence:
         return False
     if above.baseline - line.baseline > _LINE_GAP * max(line.size, above.size):
-        return broken
-    if broken:
-        return True
-    text = above.words
-    short = above.right < edge - _SHORT_LINE * (edge - min(above.left, line.left))
-    if line.left > above.left + 0.8 * line.size and kind == "text" and ends_sentence(text):
-        return False  # first line of an indented paragraph
-    if line.left < group[0].left - 2 * line.size and kind == "list_item" and ends_sentence(text):
-        return False  # back to the margin after a list
-    if short and ends_sentence(text):
         return False
-    return not (short and not line.words[:1].islower() and above.right < edge - 0.35 * edge)
+    ended = ends_sentence(above.words)
+    if line.left > above.left + 0.8 * line.size and kind == "text" and ended:
+        return False  # first line of an indented paragraph
+    if line.left < group[0].left - 2 * line.size and kind == "list_item" and ended:
+        return False  # back to the margin after a list
+    return not (_ends_early(above, line, edge) and (ended or not line.words[:1].islower()))
 
 
 def _heading_goes_on(group: Sequence[Line], line: Line, edge: float) -> bool:
@@ -240,5 +307,6 @@ def _piece(group: Sequence[Line], kind: BlockKind, style: DocumentStyle) -> Piec
     level = style.outline.get(flow(text).lower()) or style.outline.get(flow(first.text).lower())
     if level is None:
         rank = 1 + sum(look > _look(first) for look in style.heading_looks)
-        level = max(rank, numbering_depth(first.words))
+        depth = numbering_depth(first.words) or 1
+        level = min(rank, _MAX_RANK) + max(0, depth - style.shallowest.get(_look(first), 1))
     return Piece(text, kind, min(level, _MAX_LEVEL))

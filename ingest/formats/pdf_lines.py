@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ctypes
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -35,10 +35,16 @@ class Line:
     size: float
     bold: bool
     columns: int = 1
+    words: str = field(init=False)
+    """The text without outer blanks and hyphen marks."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "words", self.text.strip(_BLANKS))
 
     @property
-    def words(self) -> str:
-        return self.text.strip(_BLANKS)
+    def broken(self) -> bool:
+        """Whether it ends inside a word, on PDFium's hyphen mark."""
+        return self.text.rstrip(" ").endswith(("\x02", "\ufffe"))
 
 
 def read_lines(page: pypdfium2.PdfPage) -> list[Line]:
@@ -135,5 +141,5 @@ class _Probe:
         usual = sorted(gaps)[len(gaps) // 2]
         limit = _COLUMN_GAP_EM
         if len(gaps) > 3 and usual < _SPARSE_ROW_GAP_EM:
-            limit = max(0.9, 2.2 * usual)  # a justified or letter-spaced line is no table row
+            limit = max(1.2, 2.2 * usual)  # a justified or letter-spaced line is no table row
         return 1 + sum(gap > limit for gap in gaps)

@@ -1,4 +1,4 @@
-"""Running headers, footers and page numbers: lines that come back at one height, page after page."""
+"""Running headers, footers and page numbers: lines that come back at one height on many pages."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from ingest.formats.marks import RECORD
 from ingest.formats.pdf_lines import Line
 from ingest.models import BlockKind
 
@@ -21,8 +22,6 @@ _BLANK = re.compile(r"\s+")
 _PAGE_NUMBER = re.compile(
     r"(?:pag(?:ina|\.)?\s*\d+|[-–—]\s*\d+\s*[-–—]|\d+)(?:\s*(?:di|/|su)\s*\d+)?", re.IGNORECASE
 )
-# A numbered record that opens each page is content, whatever its regularity.
-_RECORD = re.compile(r"(?:scheda|intervento|allegato|capitolo|parte|sezione|art)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +82,7 @@ def _edge_lines(page: PageLines) -> Iterator[_Candidate]:
 
 def _opens_record(candidate: _Candidate) -> bool:
     """Whether it may be the title of a scheda or of an article, however regular its place."""
-    if not _RECORD.match(candidate.text):
+    if not RECORD.match(candidate.text):
         return False
     sizes = sorted(line.size for line in candidate.page.lines)
     line = candidate.line

@@ -169,7 +169,7 @@ def _sniff(data: bytes) -> tuple[str, str]:
     """The extension the content calls for ("" for what may be text) and its name in Italian."""
     if b"%PDF-" in data[:1024] and not _HTML.match(data[:4096]):
         return ".pdf", "un PDF"
-    if data.startswith(b"PK\x03\x04") or data.startswith(b"PK\x05\x06"):
+    if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
         if b"word/" in data:
             return ".docx", "un documento Word"
         return ".zip", "un archivio ZIP"

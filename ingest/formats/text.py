@@ -9,12 +9,13 @@ from ingest.cleaning import flow, normalise
 from ingest.formats.encoding import decode
 from ingest.formats.furniture import furniture_kind, page_date
 from ingest.formats.marks import LONE_MARK, ends_sentence, numbering_depth, opens_item, shouts
-from ingest.formats.pages import Piece, build_page, first_heading
-from ingest.models import SourceDocument
+from ingest.formats.pages import Piece, build_page
+from ingest.models import SourceDocument, SourcePage
 
 MEDIA_TYPE = "text/plain"
 _HEADING_CHARS = 100
 _HEADING_WORDS = 14
+_TITLE_WITHIN = 3
 _WRAPPED_AT = (40, 130)
 """Shortest and longest usual line, in characters, of a text wrapped by hand."""
 
@@ -24,7 +25,16 @@ def read(data: bytes, name: str) -> SourceDocument:
     pieces = list(_pieces(normalise(text)))
     page = build_page(1, pieces)
     metadata = {"date": date} if (date := page_date(page.text)) else {}
-    return SourceDocument((page,), MEDIA_TYPE, first_heading([page]), metadata, notes)
+    return SourceDocument((page,), MEDIA_TYPE, _title(page), metadata, notes)
+
+
+def _title(page: SourcePage) -> str | None:
+    """The heading among the first lines; one further down names a part, not the document."""
+    content = [block for block in page.blocks if block.kind not in ("header", "footer")]
+    for block in content[:_TITLE_WITHIN]:
+        if block.kind == "heading":
+            return page.text[block.start : block.end]
+    return None
 
 
 def _pieces(text: str) -> Iterator[Piece]:
@@ -98,6 +108,8 @@ def _is_heading(line: str) -> bool:
         return bool(len(line) <= _HEADING_CHARS and numbering_depth(line) and shouts(line))
     if line.endswith((".", ",", ";", ":")) or (not line[0].isupper() and not numbering_depth(line)):
         return False
+    if re.match(r"\w+: ", line):
+        return False  # a label and its value
     if "@" in line or "://" in line or sum(c.isdigit() for c in line) > len(line) / 4:
         return False
     return sum(c.isalpha() for c in line) >= 3
