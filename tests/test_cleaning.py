@@ -1,0 +1,63 @@
+"""The declared normalisation: what it does to each mark, and that doing it twice changes nothing."""
+
+from __future__ import annotations
+
+import unicodedata
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from ingest.cleaning import flatten, flow, normalise
+
+AWKWARD = st.sampled_from("ab Aè-\n\r\t\x00\x02\ufffe\u00ad\u0301\u00a0\u200b\u2028ﬁ’•\uf0b7\ud800")
+
+
+@settings(max_examples=400, deadline=None)
+@given(st.text(st.one_of(st.characters(), AWKWARD)))
+def test_normalising_twice_is_normalising_once(text: str) -> None:
+    once = normalise(text)
+    assert normalise(once) == once
+    assert unicodedata.is_normalized("NFC", once)
+    assert "\x00" not in once and "\n\n\n" not in once and "  " not in once
+    once.encode("utf-8")
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(st.text(st.characters(codec="utf-8")), max_size=4))
+def test_a_block_stands_on_one_line(lines: list[str]) -> None:
+    block = flow("\n".join(lines))
+    assert "\n" not in block
+    assert normalise(block) == block
+
+
+@pytest.mark.parametrize(
+    ("raw", "canonical"),
+    [
+        ("citta\u0300 e\r\npaesi\rvari", "città e\npaesi\nvari"),
+        ("Legge\u00a0regionale\u202f14/2015", "Legge regionale 14/2015"),
+        ("pro\u00adgramma, ser\u00ad\nvizi", "programma, servizi"),
+        ("identi\x02ficativo e ana\ufffegrafe", "identificativo e anagrafe"),
+        ("pro-\ngrammazione", "programmazione"),
+        ("Emilia-\nRomagna, 2017-\n2019, COVID-\n19", "Emilia-Romagna, 2017-2019, COVID-19"),
+        ("socio-\nsanitario, e-\nmail", "socio-sanitario, e-mail"),
+        ("i servizi -\nnon tutti", "i servizi -\nnon tutti"),
+        ("ﬁnanziamento, eﬀetti, ﬂussi", "finanziamento, effetti, flussi"),
+        ("l’integrazione, ‘così’", "l'integrazione, 'così'"),
+        ("«Piano» e “scheda”", "«Piano» e “scheda”"),
+        ("testo\x00 con\x07 controlli\ufeff", "testo con controlli"),
+        ("parola\u200bunita", "parolaunita"),
+        ("  molti    spazi  \n\n\n\n  e righe ", "molti spazi\n\ne righe"),
+        ("\uf0b7 voce", "• voce"),
+        ("tel. \uf028051 527", "tel. 051 527"),
+        ("e\u200b\u0300 vero", "è vero"),
+    ],
+)
+def test_each_rule_of_the_declaration(raw: str, canonical: str) -> None:
+    assert normalise(raw) == canonical
+
+
+def test_a_quote_is_found_again_in_the_original_after_the_same_normalisation() -> None:
+    original = "Il Distretto è lo\u00a0snodo dell’inte\u00ad\r\ngrazione\r\nsocio-\r\nsanitaria."
+    quote = "snodo dell'integrazione socio-sanitaria"
+    assert quote in flatten(original)
