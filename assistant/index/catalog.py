@@ -154,6 +154,10 @@ class Catalog:
         )
         return [intervento_from_json(row[0]) for row in rows]
 
+    def passage_counts(self) -> dict[str, int]:
+        """Number of passages of each document, by its id."""
+        return dict(self._all("SELECT id, row_count FROM documents"))
+
     def sources(self) -> list[Source]:
         rows = self._all("SELECT location, source, document_id FROM sources ORDER BY rowid")
         return [Source(*row) for row in rows]

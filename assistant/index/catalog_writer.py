@@ -133,7 +133,6 @@ class CatalogWriter:
             for table in ("pages", "passages", "records"):
                 self._db.execute(f"DELETE FROM {table} WHERE document = ?", row)
             self._db.execute("DELETE FROM documents WHERE number = ?", row)
-            self._db.execute("DELETE FROM sources WHERE document_id = ?", [identity])
         self._close_holes()
 
     def set_sources(self, sources: Iterable[Source], gone: Iterable[str] = ()) -> None:

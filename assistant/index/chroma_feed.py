@@ -63,7 +63,7 @@ class ChromaFeed:
     def _run(self) -> None:
         try:
             self._chroma = self._open()
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - raised again in finish
             self._error = error
         # After an error the queue is still emptied, so that the producer never blocks.
         while (batch := self._queue.get()) is not None:
@@ -71,5 +71,5 @@ class ChromaFeed:
                 try:
                     for _ in self._chroma.add(*batch):
                         pass
-                except Exception as error:
+                except Exception as error:  # noqa: BLE001 - raised again in finish
                     self._error = error

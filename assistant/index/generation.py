@@ -8,6 +8,7 @@ import secrets
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -48,7 +49,7 @@ class GenerationStore:
     ) -> None:
         """`profile` tells, when first needed, what today's settings ask of an index.
 
-        Without it, generations can be listed, verified and rolled back but not opened for search.
+        Without it, generations can be written, listed, verified and rolled back, but not opened.
         """
         self.settings = settings
         self.data_dir = settings.data_dir
@@ -86,26 +87,14 @@ class GenerationStore:
         """Of the generation in use; raises NoIndexError, CorruptIndexError, IndexMismatchError."""
         return read_manifest(self.folder / self._require_current())
 
-    def profile(self) -> IndexProfile:
-        if self._profile is None:
-            raise TypeError("this store was made without a profile")
-        return self._profile()
-
     def open_current(self) -> EmbeddedBackend:
         """Raises NoIndexError, IndexMismatchError, CorruptIndexError."""
         generation = self._require_current()
         folder = self.folder / generation
         manifest = read_manifest(folder)
-        profile = self.profile()
-        check_profile(
-            manifest,
-            IndexProfile(
-                profile.embedding_model,
-                profile.embedding_fingerprint,
-                profile.embedding_dimension,
-                analyser=profile.analyser,
-            ),
-        )
+        if self._profile is None:
+            raise TypeError("this store was made without a profile")
+        check_profile(manifest, replace(self._profile(), passage_settings=None))
         return EmbeddedBackend(
             folder,
             manifest,
@@ -306,14 +295,15 @@ class Writer:
         self._store = store
         self._staging: Staging | None = None
 
-    def stage(self, *, fresh: bool = False) -> Staging:
+    def stage(self, profile: IndexProfile, *, fresh: bool = False) -> Staging:
         """A copy of the generation in use to be changed, or with `fresh` an empty one.
+
+        `profile` says, with the passage settings, what the additions will be made with.
 
         Raises:
             IndexMismatchError: the generation in use was made with other settings.
         """
         store = self._store
-        profile = store.profile()
         generation = new_generation_id()
         current = None
         base = None

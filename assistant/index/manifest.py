@@ -14,7 +14,7 @@ from assistant.italian.analysis import ANALYSER_VERSION
 
 MANIFEST = "manifest.json"
 
-# Chroma changes a few bytes of its database at each opening, even for a reader; tantivy makes locks.
+# Even for a reader Chroma changes a few bytes of its database, and tantivy makes locks.
 _CHANGED_BY_READERS = ("chroma.sqlite3", ".tantivy-")
 
 REBUILD = "Esegui `piano ingest --rebuild`, oppure torna alle impostazioni di prima."

@@ -57,7 +57,7 @@ class Staging:
         self._removed: set[str] = set()
         self._feed = None if chroma_url else ChromaFeed(self._open_embedded)
 
-    def add(self, parts: Parts, vectors: Vectors, sources: Iterable[Source]) -> None:
+    def add(self, parts: Parts, vectors: Vectors) -> None:
         """`vectors` has shape `(len(parts.passages), dimension)`, unit rows or zeros.
 
         Raises:
@@ -67,7 +67,6 @@ class Staging:
         dimension = self._profile.embedding_dimension
         vectors = check_vectors(vectors, len(parts.passages), dimension)
         self._catalog.add(parts)
-        self._catalog.set_sources(sources)
         self._lexical.add(parts.document, parts.passages)
         self._new_rows.write(vectors.tobytes())
         if self._feed is not None:
@@ -78,9 +77,11 @@ class Staging:
         self._removed.update(document_ids)
 
     def set_sources(self, sources: Iterable[Source], gone: Iterable[str] = ()) -> None:
+        """Records where documents were read, and forgets the locations in `gone`."""
         self._catalog.set_sources(sources, gone)
 
     def rename(self, document_id: str, source: str) -> None:
+        """Says under which source a document is shown from now on."""
         self._catalog.rename(document_id, source)
 
     def finish(self, progress: Progress) -> Manifest:

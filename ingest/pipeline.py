@@ -1,0 +1,214 @@
+"""From files to a new generation: find, hash, plan, read in worker processes, embed, publish."""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from pathlib import PurePath
+from typing import NamedTuple
+
+from assistant.embedding.protocol import Embedder
+from assistant.errors import AssistantError, RefusedFileError
+from assistant.index.catalog import Source
+from assistant.index.catalog_writer import Parts
+from assistant.index.generation import GenerationStore, Writer
+from assistant.index.manifest import IndexProfile, check_profile
+from assistant.index.progress import NoProgress, Progress
+from assistant.index.staging import Staging
+from assistant.models import Document, Passage
+from assistant.settings import Settings
+from ingest.known import Known, Loader, read_known
+from ingest.passages import PassageSettings
+from ingest.plan import Hashed, Plan, make_plan
+from ingest.report import IngestEntry, IngestReport, Outcome, Taken, entries
+from ingest.sources import Found, find, folders
+from ingest.structure import Structured
+from ingest.worker import Refusal, Task
+from ingest.workers import read_all
+
+
+class FileToRead(NamedTuple):
+    source: Source
+    found: Found | None
+    """Where it was found in this call; None to read the original kept from before."""
+
+
+def ingest(
+    sources: Sequence[str],
+    *,
+    settings: Settings,
+    store: GenerationStore,
+    embedder: Embedder,
+    progress: Progress | None = None,
+    prune: bool = False,
+    rebuild: bool = False,
+    allow_private: bool = False,
+) -> IngestReport:
+    """Takes files, folders and web addresses into the index; changes nothing it need not change.
+
+    `prune` takes out documents of the given folders whose file is gone. `rebuild` reads again all
+    originals with today's settings. `allow_private` permits addresses of the private network.
+
+    Raises:
+        WriterBusyError: another process is writing.
+        IndexMismatchError: the index was made with other settings, and `rebuild` is not asked.
+        CorruptIndexError: the index in use, or the new one, fails its checks.
+    """
+    started = time.perf_counter()
+    profile = IndexProfile(
+        embedder.name,
+        embedder.fingerprint,
+        embedder.dimension,
+        passage_settings=PassageSettings().fingerprint,
+    )
+    with store.writer() as writer:
+        if store.current_id() is not None and not rebuild:
+            check_profile(store.manifest(), profile)
+        loader = Loader(settings, allow_private=allow_private)
+        run = _Run(settings, store, embedder, writer, progress or NoProgress(), loader)
+        documents = run.work(sources, profile, prune=prune, rebuild=rebuild)
+        # A pointer that a rebuild found damaged, and did not replace, stays an error.
+        generation = store.current_id()
+        seconds = round(time.perf_counter() - started, 3)
+        return IngestReport(generation, tuple(documents), seconds, run.published)
+
+
+class _Run:
+    """One call of `ingest`, under the writer's lock."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        store: GenerationStore,
+        embedder: Embedder,
+        writer: Writer,
+        progress: Progress,
+        loader: Loader,
+    ) -> None:
+        self._settings = settings
+        self._store = store
+        self._embedder = embedder
+        self._writer = writer
+        self._progress = progress
+        self._loader = loader
+        self.published = False
+
+    def work(
+        self, sources: Sequence[str], profile: IndexProfile, *, prune: bool, rebuild: bool
+    ) -> list[IngestEntry]:
+        known = read_known(self._store, recover=rebuild)
+        found = find(sources)
+        self._progress.stage("Controllo dei file", len(found))
+        hashed = [self._hash(item) for item in found]
+        plan = make_plan(hashed, known.sources, pruned_folders=folders(sources) if prune else ())
+        old = {source.location: source for source in known.sources}
+        if plan.wanted == old and not rebuild:
+            return entries(plan, known, {}, rebuilt=[])
+        already = set() if rebuild else set(known.documents)
+        files = self._files(plan, already)
+        staging = self._writer.stage(profile, fresh=rebuild)
+        outcomes = self._read(staging, files)
+        kept = already | {i for i, o in outcomes.items() if isinstance(o, Taken)}
+        final = settle(plan, old, kept)
+        if rebuild or final != old:
+            self._record(staging, old, final, known, rebuild=rebuild)
+            self._writer.publish(staging, staging.finish(self._progress))
+            self.published = True
+        return entries(plan, known, outcomes, rebuilt=[file.source for file in files])
+
+    def _hash(self, found: Found) -> Hashed:
+        self._progress.advance()
+        if found.skipped is not None:
+            return Hashed(found, None)
+        try:
+            _, data = self._loader.load(found)
+        except RefusedFileError as error:
+            return Hashed(found, None, str(error))
+        return Hashed(found, hashlib.sha256(data).hexdigest())
+
+    def _files(self, plan: Plan, already: Collection[str]) -> list[FileToRead]:
+        """Each wanted document that is not in the index, with where its bytes are."""
+        here = {step.document_id: step.found for step in plan.steps if step.document_id}
+        files: dict[str, FileToRead] = {}
+        for source in plan.wanted.values():
+            if source.document_id not in already and source.document_id not in files:
+                found = here.get(source.document_id)
+                files[source.document_id] = FileToRead(source, found)
+        return list(files.values())
+
+    def _read(self, staging: Staging, files: Sequence[FileToRead]) -> dict[str, Outcome]:
+        """Reads, embeds and adds; what came of each document, by its id."""
+        outcomes: dict[str, Outcome] = {}
+        self._progress.stage("Lettura dei documenti", len(files))
+        tasks = self._tasks(files, outcomes)
+        for task, outcome in read_all(tasks, seconds=self._settings.file_timeout_seconds):
+            self._progress.advance()
+            if isinstance(outcome, Structured):
+                outcomes[task.document_id] = Taken(outcome.document, len(outcome.passages))
+                self._add(staging, outcome)
+                suffix = PurePath(task.name).suffix
+                self._writer.keep_original(task.document_id, suffix, task.data)
+            else:
+                outcomes[task.document_id] = outcome
+        return outcomes
+
+    def _tasks(self, files: Iterable[FileToRead], outcomes: dict[str, Outcome]) -> Iterator[Task]:
+        for source, found in files:
+            try:
+                if found is not None:
+                    name, data = self._loader.load(found)
+                else:
+                    name, data = self._loader.load_original(self._store, source)
+            except AssistantError as error:
+                outcomes[source.document_id] = Refusal(str(error))
+                continue
+            if hashlib.sha256(data).hexdigest() != source.document_id:
+                why = f"«{name}» è cambiato mentre veniva letto. Ripeti `piano ingest`."
+                outcomes[source.document_id] = Refusal(why)
+                continue
+            yield Task(source.document_id, source.source, name, data)
+
+    def _add(self, staging: Staging, read: Structured) -> None:
+        texts = [embedded_text(read.document, passage) for passage in read.passages]
+        vectors = self._embedder.embed_passages(texts)
+        staging.add(
+            Parts(read.document, read.pages, read.passages, read.schede, read.interventi), vectors
+        )
+
+    def _record(
+        self,
+        staging: Staging,
+        old: Mapping[str, Source],
+        final: Mapping[str, Source],
+        known: Known,
+        *,
+        rebuild: bool,
+    ) -> None:
+        """Writes where documents are now, takes out those that are nowhere, renames the moved."""
+        new = [s for location, s in final.items() if rebuild or old.get(location) != s]
+        staging.set_sources(new, gone=[location for location in old if location not in final])
+        names: dict[str, list[str]] = {}
+        for source in final.values():
+            names.setdefault(source.document_id, []).append(source.source)
+        if not rebuild:
+            staging.remove(identity for identity in known.documents if identity not in names)
+            for identity, document in known.documents.items():
+                if identity in names and document.source not in names[identity]:
+                    staging.rename(identity, names[identity][0])
+
+
+def settle(plan: Plan, old: Mapping[str, Source], kept: Collection[str]) -> dict[str, Source]:
+    """What is wanted, but for what could not be read: there the former version stays."""
+    final: dict[str, Source] = {}
+    for location, source in plan.wanted.items():
+        if source.document_id in kept:
+            final[location] = source
+        elif location in old and old[location].document_id in kept:
+            final[location] = old[location]
+    return final
+
+
+def embedded_text(document: Document, passage: Passage) -> str:
+    """What the vector of a passage is made of: title, headings, words."""
+    return "\n".join([document.title, *passage.section, passage.text])

@@ -1,0 +1,107 @@
+"""What the user gave to be ingested: files, folders walked in name order, web addresses."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+MAX_DEPTH = 64
+"""Folders nested deeper than this are skipped, and said so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A file or address; `path` is None for an address."""
+
+    source: str
+    """As given; for a file of a folder, the folder as given plus the relative path."""
+    location: str
+    """Absolute path or address: the same document read again has the same location."""
+    path: Path | None
+    skipped: str | None = None
+    """Why it is not read, in Italian; None for what is."""
+
+    @property
+    def suffix(self) -> str:
+        return self.path.suffix if self.path is not None else ""
+
+
+def is_url(source: str) -> bool:
+    return source.lower().startswith(("http://", "https://"))
+
+
+def find(sources: Sequence[str]) -> list[Found]:
+    """Everything the sources hold, in order, each location once.
+
+    A missing path is found too: reading it gives the reason. Links and hidden files are skipped
+    inside folders, but taken when named.
+    """
+    found: dict[str, Found] = {}
+    for source in sources:
+        for item in _expand(source):
+            found.setdefault(item.location, item)
+    return list(found.values())
+
+
+def folders(sources: Sequence[str]) -> list[str]:
+    """Locations of the sources that are folders, as a prefix of what they hold."""
+    paths = [Path(source) for source in sources if not is_url(source)]
+    return [_location(path).rstrip("/") + "/" for path in paths if path.is_dir()]
+
+
+def _expand(source: str) -> Iterator[Found]:
+    if is_url(source):
+        yield Found(source, source, None)
+        return
+    path = Path(source)
+    try:
+        is_folder = path.is_dir()
+    except ValueError:  # a NUL in the name
+        is_folder = False
+    if is_folder:
+        yield from _walk(path, source.rstrip("/") or "/", 0)
+    else:
+        yield Found(shown(source), _location(path), path)
+
+
+def _walk(folder: Path, source: str, depth: int) -> Iterator[Found]:
+    try:
+        entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+    except OSError as error:
+        yield _skip(folder, source, f"La cartella non si può aprire ({error.strerror}).")
+        return
+    for entry in entries:
+        path, name = folder / entry.name, f"{source.rstrip('/')}/{entry.name}"
+        if entry.name.startswith("."):
+            yield _skip(path, name, "I file e le cartelle nascosti non si leggono.")
+        elif entry.is_symlink():
+            yield _skip(path, name, "È un collegamento: indica il file a cui porta.")
+        elif entry.is_dir(follow_symlinks=False):
+            if depth >= MAX_DEPTH:
+                yield _skip(path, name, "La cartella è annidata troppo in profondità.")
+            else:
+                yield from _walk(path, name, depth + 1)
+        elif entry.is_file(follow_symlinks=False):
+            yield Found(shown(name), _location(path), path)
+        else:
+            yield _skip(path, name, "Non è un file.")
+
+
+def _skip(path: Path, source: str, why: str) -> Found:
+    return Found(shown(source), _location(path), path, why)
+
+
+def _location(path: Path) -> str:
+    # Links on the way are resolved, the last name is not: a link named is a source of its own.
+    absolute = Path(os.path.abspath(path))  # noqa: PTH100 - resolve() would follow the last name
+    try:
+        return shown(str(absolute.parent.resolve() / absolute.name))
+    except (OSError, ValueError, RuntimeError):
+        return shown(str(absolute))
+
+
+def shown(name: str) -> str:
+    """A name that any text file can hold: bytes that are no UTF-8 are written as `\\xNN`."""
+    return os.fsencode(name).decode("utf-8", "backslashreplace")
