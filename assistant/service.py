@@ -88,9 +88,7 @@ class Assistant:
             raise UsageError(f"-k deve essere tra 1 e {MAX_K}, non {k}.")
         started = time.perf_counter()
         with self._backend() as backend:
-            hits = retrieve(
-                backend, self.embedder(), query, k=k, filters=filters or Filters()
-            )
+            hits = retrieve(backend, self.embedder(), query, k=k, filters=filters or Filters())
             generation = backend.manifest.generation
         elapsed = round((time.perf_counter() - started) * 1000, 2)
         return SearchResult(query, hits, generation, {"total": elapsed})

@@ -114,9 +114,7 @@ class Answerer:
         draft.clock("read", since)
         yield self._finish(draft, _status(draft.sentences, missing), missing)
 
-    def _write(
-        self, draft: _Draft, question: Question
-    ) -> Iterator[AnswerSentence]:
+    def _write(self, draft: _Draft, question: Question) -> Iterator[AnswerSentence]:
         """Sentences of the chat model that passed the verifier; True when there is any."""
         since = time.perf_counter()
         written = Written()
@@ -132,18 +130,14 @@ class Answerer:
             return True
         return False
 
-    def _extract(
-        self, draft: _Draft, filters: Filters
-    ) -> Iterator[AnswerSentence]:
+    def _extract(self, draft: _Draft, filters: Filters) -> Iterator[AnswerSentence]:
         """Verbatim sentences for each question asked; returns those left without an answer."""
         pieces = split_question(draft.understood_as)
         missing: list[tuple[str, Decision]] = []
         for piece in pieces:
             hits = draft.hits
             if len(pieces) > 1:
-                hits = retrieve(
-                    self._backend, self._embedder, piece, k=HITS_READ, filters=filters
-                )
+                hits = retrieve(self._backend, self._embedder, piece, k=HITS_READ, filters=filters)
             question = read_question(piece)
             chosen, decision = self._choose(question, hits)
             if not chosen:
@@ -166,9 +160,7 @@ class Answerer:
                 yield sentence
         return missing
 
-    def _choose(
-        self, question: Question, hits: Sequence[Hit]
-    ) -> tuple[list[Candidate], Decision]:
+    def _choose(self, question: Question, hits: Sequence[Hit]) -> tuple[list[Candidate], Decision]:
         """Sentences that answer and whose evidence holds, or none and what the best one lacks."""
         ranked = rank_sentences(question, hits, self._idf)
         first: Decision | None = None

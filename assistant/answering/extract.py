@@ -145,6 +145,8 @@ def holds_expected(expected: Expected, text: str) -> bool:
             return bool(_CONTACT.search(text))
         case "place":
             return bool(_PLACE.search(text))
+        case "list":
+            return text.endswith(":") or text.count(",") + text.count(";") >= 2
         case _:
             return True
 
@@ -170,7 +172,7 @@ def _oddity(text: str) -> float:
     if text.rstrip().endswith("?"):
         malus += 0.3
     words = text.count(" ") + 1
-    if words < 5:
+    if words < 5 and not text.endswith(":"):
         malus += 0.15
     if len(text) > 450:
         malus += min(0.25, (len(text) - 450) / 2000)

@@ -24,9 +24,7 @@ def answer_notices(citations: Sequence[Citation], backend: SearchBackend) -> lis
     ]
     if superseded:
         notices.append(f"{_citations(superseded)} da un testo superato da uno più recente.")
-    scanned = [
-        item.n for item in citations if item.page in documents[item.document_id].ocr_pages
-    ]
+    scanned = [item.n for item in citations if item.page in documents[item.document_id].ocr_pages]
     if scanned:
         notices.append(
             f"{_citations(scanned)} da pagine lette con riconoscimento ottico: controlla "

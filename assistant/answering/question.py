@@ -10,7 +10,7 @@ from assistant.italian.analysis import fold, terms
 from assistant.italian.places import places
 from assistant.italian.references import numbers, references, years
 
-Expected = Literal["date", "number", "amount", "act", "contact", "place", "any"]
+Expected = Literal["date", "number", "amount", "act", "contact", "place", "list", "any"]
 
 _EXPECTED: tuple[tuple[Expected, re.Pattern[str]], ...] = (
     (
@@ -24,7 +24,7 @@ _EXPECTED: tuple[tuple[Expected, re.Pattern[str]], ...] = (
         "act",
         re.compile(
             r"\b(quale|che|quali|quella?)\b(?:\s\w+){0,2}\s"
-            r"(delibera\w*|dgr|dal|legge|leggi|norma|atto|atti|decreto|articolo|deliberazion\w)\b"
+            r"(delibera\w*|dgr|legge|leggi|norma|atto|atti|decreto|articolo|deliberazion\w)\b"
         ),
     ),
     (
@@ -44,6 +44,7 @@ _EXPECTED: tuple[tuple[Expected, re.Pattern[str]], ...] = (
     ),
     ("number", re.compile(r"\b(quant[aeio]|numero di|che percentuale|quale percentuale)\b")),
     ("place", re.compile(r"\b(dove|in (che|quale) (luogo|sede|comune|citta))\b")),
+    ("list", re.compile(r"\b(quali|elenc\w+)\b")),
 )
 
 _NAME = re.compile(r"[A-ZÀ-Ý][\w'’\-]*[\w]|[A-ZÀ-Ý]")

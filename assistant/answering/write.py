@@ -51,9 +51,7 @@ def write_with_model(
                 logger.info("sentence rejected: %s", grounding.why)
                 written.rejected += 1
                 continue
-            numbers = tuple(
-                n for quote in grounding.quotes for n in _cite(quote, cited, citations)
-            )
+            numbers = tuple(n for quote in grounding.quotes for n in _cite(quote, cited, citations))
             accepted += 1
             yield AnswerSentence(
                 sentence.text, "supported", tuple(dict.fromkeys(numbers)), grounding.why

@@ -97,9 +97,7 @@ def _batch(assistant: Assistant, file: Path, common: Filters, reply: Reply) -> i
                 if "id" in request:
                     identity["id"] = request["id"]
                 filters = parse_filters(request["filter"]) if request.get("filter") else common
-                out = reply(
-                    assistant, request["question"], filters, request.get("history") or []
-                )
+                out = reply(assistant, request["question"], filters, request.get("history") or [])
             except AssistantError as error:
                 failed = True
                 out = {"error": str(error)}

@@ -33,7 +33,7 @@ def speak_italian() -> None:
     def write_uso(
         self: HelpFormatter, prog: str, args: str = "", prefix: str | None = None
     ) -> None:
-        write_usage(self, prog, args.replace("[OPTIONS]", "[OPZIONI]"), prefix or "Uso: ")
+        write_usage(self, prog, _metavars(args), prefix or "Uso: ")
 
     get_help_option = Command.get_help_option
 
@@ -45,6 +45,15 @@ def speak_italian() -> None:
 
     HelpFormatter.write_usage = write_uso  # type: ignore[method-assign]
     Command.get_help_option = get_help_option_it  # type: ignore[method-assign]
+
+
+def _metavars(args: str) -> str:
+    for english, italian in (
+        ("[OPTIONS]", "[OPZIONI]"),
+        ("COMMAND [ARGS]", "COMANDO [ARGOMENTI]"),
+    ):
+        args = args.replace(english, italian)
+    return args
 
 
 def explain(error: exceptions.ClickException) -> str:

@@ -29,7 +29,9 @@ def status(data_dir: DataDir = None, json_: Json = False) -> int:
             f"Documenti: {found.documents} · pagine: {found.pages} · passi: {found.passages} · "
             f"schede: {found.schede} · interventi: {found.interventi}"
         )
-        print(f"Modello di embedding: {found.embedding} (ricerca vettoriale: {found.vector_search})")
+        print(
+            f"Modello di embedding: {found.embedding} (ricerca vettoriale: {found.vector_search})"
+        )
     print(f"Modello linguistico: {found.chat_model or 'nessuno (risposte testuali)'}")
     if found.writer:
         print("In scrittura: " + ", ".join(f"{k} {v}" for k, v in found.writer.items()))

@@ -11,9 +11,7 @@ from assistant.settings import Settings
 
 DataDir = Annotated[
     Path | None,
-    typer.Option(
-        "--data-dir", metavar="CARTELLA", help="Cartella dei dati (predefinita: ./data)."
-    ),
+    typer.Option("--data-dir", metavar="CARTELLA", help="Cartella dei dati (predefinita: ./data)."),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Stampa un oggetto JSON.")]
 Filter = Annotated[

@@ -1,0 +1,49 @@
+"""The only place that chooses concrete parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cache
+
+from assistant.embedding.load import load_embedder
+from assistant.embedding.protocol import Embedder
+from assistant.index.generation import GenerationStore
+from assistant.index.manifest import IndexProfile
+from assistant.service import Assistant
+from assistant.settings import Settings
+
+
+def build_embedder(settings: Settings) -> Embedder:
+    """The embedding model that the settings name; hub models are kept in the data directory."""
+    return load_embedder(
+        settings.embedding_model,
+        settings.embedding_query_prefix,
+        settings.embedding_passage_prefix,
+        cache_dir=settings.data_dir / "models",
+    )
+
+
+def build_generations(
+    settings: Settings,
+    *,
+    long_lived: bool = False,
+    embedder: Callable[[], Embedder] | None = None,
+) -> GenerationStore:
+    """The data directory's generations; the embedder is loaded only when one is opened.
+
+    A process that lives for one question never imports Chroma, which costs a second: it searches
+    the exact matrix. A long-lived one prefers Chroma's index where the matrix would be slow.
+    """
+    load = embedder or cache(lambda: build_embedder(settings))
+
+    def profile() -> IndexProfile:
+        return IndexProfile(load().name, load().fingerprint, load().dimension)
+
+    return GenerationStore(settings, profile, prefer="chroma" if long_lived else "exact")
+
+
+def build_assistant(settings: Settings, *, long_lived: bool = False) -> Assistant:
+    """The assistant; `long_lived` for servers and evaluations, not for one question."""
+    embedder = cache(lambda: build_embedder(settings))
+    store = build_generations(settings, long_lived=long_lived, embedder=embedder)
+    return Assistant(store, embedder, settings)

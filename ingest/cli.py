@@ -1,0 +1,198 @@
+"""`piano ingest`: takes documents in, tells what became of each one."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import Progress as Bars
+
+from assistant.build import build_embedder, build_generations
+from assistant.errors import UsageError
+from assistant.settings import Settings
+from corpus import DOCUMENTS
+from ingest.pipeline import ingest
+from ingest.report import IngestEntry, IngestReport
+
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+STATUS = {
+    "added": "aggiunto",
+    "updated": "aggiornato",
+    "unchanged": "invariato",
+    "duplicate": "doppione",
+    "refused": "rifiutato",
+    "skipped": "saltato",
+    "removed": "tolto",
+}
+
+
+@app.command(help="Legge documenti (file, cartelle, indirizzi web) e aggiorna l'indice.")
+def main(
+    sources: Annotated[
+        list[str] | None,
+        typer.Argument(metavar="[PERCORSO|URL]...", help="Predefinito: i documenti del progetto."),
+    ] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option("--data-dir", metavar="CARTELLA", help="Cartella dei dati (./data)."),
+    ] = None,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Toglie i documenti delle cartelle che non ci sono più.")
+    ] = False,
+    rebuild: Annotated[
+        bool,
+        typer.Option("--rebuild", help="Rilegge tutti gli originali con le impostazioni attuali."),
+    ] = False,
+    json_: Annotated[bool, typer.Option("--json", help="Stampa un oggetto JSON.")] = False,
+) -> int:
+    settings = Settings.from_env(data_dir=data_dir)
+    chosen = _sources(sources, settings, rebuild)
+    embedder = build_embedder(settings)
+    store = build_generations(settings, embedder=lambda: embedder)
+    with _progress() as progress:
+        report = ingest(
+            chosen,
+            settings=settings,
+            store=store,
+            embedder=embedder,
+            progress=progress,
+            prune=prune,
+            rebuild=rebuild,
+        )
+    if json_:
+        print(json.dumps(report.to_dict(), ensure_ascii=False))
+    else:
+        _tell(report)
+    return 3 if report.refused else 0
+
+
+def _sources(given: list[str] | None, settings: Settings, rebuild: bool) -> list[str]:
+    """What to take in; with --rebuild and nothing named, only what the index already holds."""
+    if given:
+        return given
+    if rebuild and build_generations(settings).current_id() is not None:
+        return []
+    folder = settings.corpus_dir or DOCUMENTS
+    if not folder.is_dir():
+        raise UsageError(
+            f"La cartella dei documenti {folder} non esiste.",
+            remedy="Indica un percorso, oppure correggi PIANO_CORPUS_DIR.",
+        )
+    return [str(folder)]
+
+
+def _tell(report: IngestReport) -> None:
+    for entry in report.documents:
+        print(_line(entry))
+    counts: dict[str, int] = {}
+    for entry in report.documents:
+        counts[entry.status] = counts.get(entry.status, 0) + 1
+    told = (
+        ", ".join(f"{STATUS[status]}: {n}" for status, n in counts.items()) or "niente da leggere"
+    )
+    print(f"In tutto {len(report.documents)} ({told}) in {report.seconds:.1f} s.")
+    if report.changed:
+        print(f"Indice aggiornato: generazione {report.generation}.")
+    elif report.generation is not None:
+        print(f"Nessun cambiamento: resta in uso la generazione {report.generation}.")
+    else:
+        print("Nessun documento è stato letto: l'indice non c'è ancora.")
+
+
+def _line(entry: IngestEntry) -> str:
+    # A file's name may hold anything: it is shown on one line.
+    source = (
+        entry.source.encode("unicode_escape").decode()
+        if not entry.source.isprintable()
+        else (entry.source)
+    )
+    text = f"{STATUS[entry.status]}: {source}"
+    if entry.pages:
+        text += f" ({entry.pages} pagine, {entry.passages} passi)"
+    if entry.duplicate_of:
+        text += f" = {entry.duplicate_of}"
+    told = [entry.reason] if entry.reason else []
+    return " — ".join([text, *told, *entry.notes])
+
+
+class _Bars:
+    """Bars with an ETA, on a terminal."""
+
+    def __init__(self, console: Console) -> None:
+        self._bars = Bars(
+            TextColumn("{task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("mancano"),
+            TimeRemainingColumn(),
+            console=console,
+        )
+        self._task: TaskID | None = None
+
+    def __enter__(self) -> _Bars:
+        self._bars.start()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._bars.stop()
+
+    def stage(self, label: str, total: int | None) -> None:
+        self._task = self._bars.add_task(label, total=total)
+
+    def advance(self, n: int = 1) -> None:
+        if self._task is not None:
+            self._bars.advance(self._task, n)
+
+
+class _Lines:
+    """One line a stage and one every few seconds, where there is no terminal."""
+
+    EVERY_SECONDS = 5.0
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._label, self._total, self._done, self._last = "", 0, 0, 0.0
+
+    def __enter__(self) -> _Lines:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        return None
+
+    def stage(self, label: str, total: int | None) -> None:
+        self._label, self._total, self._done = label, total or 0, 0
+        self._last = time.monotonic()
+        if total:
+            self._print(f"{label}: {total}")
+
+    def advance(self, n: int = 1) -> None:
+        self._done += n
+        if time.monotonic() - self._last >= self.EVERY_SECONDS:
+            self._last = time.monotonic()
+            self._print(f"{self._label}: {self._done} di {self._total or '?'}")
+
+    def _print(self, text: str) -> None:
+        self._console.print(text, markup=False, highlight=False)
+
+
+def _progress() -> _Bars | _Lines:
+    console = Console(file=sys.stderr)
+    return _Bars(console) if console.is_terminal else _Lines(console)
