@@ -1,4 +1,4 @@
-"""Generations: swapped atomically, rolled back, verified, pruned, written by one, whole after kill."""
+"""Generations: swapped atomically, rolled back, verified, pruned, whole after a kill."""
 
 from __future__ import annotations
 
@@ -271,7 +271,7 @@ def test_a_second_writer_is_refused_by_the_name_of_the_first(tmp_path: Path) -> 
     add(store, 1)
     process = writing_process(tmp_path, "adding")
     try:
-        with pytest.raises(WriterBusyError, match=f"processo {process.pid} "):
+        with pytest.raises(WriterBusyError, match=str(process.pid)):
             add(store, 2)
         writer = store.status().writer
         assert writer is not None
