@@ -46,15 +46,15 @@ class Recipe:
     """Smooths the contexts' frequencies, so that rare ones do not win (Levy et al. 2015)."""
     pair_count: float = 2.0
     """What a meeting inside a line of the lexicon is worth, in meetings of adjacent words."""
-    self_count: float = 1.0
+    self_count: float = 0.5
     """Share of a word's strongest association put on its diagonal: words that meet, agree."""
     least_count: int = 1
     gram_least_words: int = 3
     """A 4-gram is kept when so many words hold it."""
     singular_exponent: float = 0.5
-    weight_smoothing: float = 1e-3
+    weight_smoothing: float = 4e-3
     """a of a/(a + p), the weight of a word of probability p (Arora et al. 2017)."""
-    meaning_share: float = 0.5
+    meaning_share: float = 0.6
     unknown_meaning_share: float = 0.2
     seed: int = 20170712
 
