@@ -95,9 +95,7 @@ def _tell(report: IngestReport) -> None:
     counts: dict[str, int] = {}
     for entry in report.documents:
         counts[entry.status] = counts.get(entry.status, 0) + 1
-    told = (
-        ", ".join(f"{STATUS[status]}: {n}" for status, n in counts.items()) or "niente da leggere"
-    )
+    told = ", ".join(f"{STATUS[status]}: {n}" for status, n in counts.items()) or "vuoto"
     print(f"In tutto {len(report.documents)} ({told}) in {report.seconds:.1f} s.")
     if report.changed:
         print(f"Indice aggiornato: generazione {report.generation}.")

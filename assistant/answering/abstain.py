@@ -46,9 +46,7 @@ def judge(question: Question, candidate: Candidate, known: Callable[[str], bool]
         missing.append(_EXPECTED_WORDS[question.expected])
     if candidate.coverage < MIN_COVERAGE or candidate.in_sentence < MIN_IN_SENTENCE:
         unknown = any(not known(term) for term in question.terms)
-        missing.append(
-            "parole della domanda che nei documenti non ci sono" if unknown else "il tema"
-        )
+        missing.append("parole che nei documenti non ci sono" if unknown else "il tema")
     return Decision(tuple(missing))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from assistant.answering.abstain import Decision, judge
@@ -114,7 +114,7 @@ class Answerer:
         draft.clock("read", since)
         yield self._finish(draft, _status(draft.sentences, missing), missing)
 
-    def _write(self, draft: _Draft, question: Question) -> Iterator[AnswerSentence]:
+    def _write(self, draft: _Draft, question: Question) -> Generator[AnswerSentence, None, bool]:
         """Sentences of the chat model that passed the verifier; True when there is any."""
         since = time.perf_counter()
         written = Written()
@@ -130,7 +130,9 @@ class Answerer:
             return True
         return False
 
-    def _extract(self, draft: _Draft, filters: Filters) -> Iterator[AnswerSentence]:
+    def _extract(
+        self, draft: _Draft, filters: Filters
+    ) -> Generator[AnswerSentence, None, list[tuple[str, Decision]]]:
         """Verbatim sentences for each question asked; returns those left without an answer."""
         pieces = split_question(draft.understood_as)
         missing: list[tuple[str, Decision]] = []

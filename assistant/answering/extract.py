@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from assistant.answering.question import Expected, Question
 from assistant.italian.analysis import terms
@@ -153,7 +154,7 @@ def holds_expected(expected: Expected, text: str) -> bool:
 
 def _order(wanted: Sequence[str], own: Sequence[str]) -> float:
     """Share of the question's neighbouring word pairs that stand within three words here."""
-    pairs = list(zip(wanted, wanted[1:], strict=False))
+    pairs = list(pairwise(wanted))
     if not pairs:
         return 0.0
     places: dict[str, list[int]] = {}
