@@ -1,4 +1,4 @@
-"""The declared normalisation: what it does to each mark, and that doing it twice changes nothing."""
+"""The declared normalisation: what it does to each mark, and that twice is as good as once."""
 
 from __future__ import annotations
 

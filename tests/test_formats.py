@@ -47,7 +47,8 @@ def assert_well_formed(document: SourceDocument) -> None:
 
 
 HTML = """<!DOCTYPE html><html lang="it"><head><meta charset="{charset}">
-<title>Caregiver - Unione della Valle</title><meta name="keywords" content="dimostrativo, caregiver">
+<title>Caregiver - Unione della Valle</title>
+<meta name="keywords" content="dimostrativo, caregiver">
 <meta name="date" content="2018-05-03T10:00:00"><style>p {{color: red}}</style>
 <script>var x = "<p>mai</p>";</script></head>
 <body><div class="cookie-banner"><p>Questo sito usa i cookie</p><button>Accetta</button></div>

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import logging
 import re
@@ -28,6 +29,8 @@ MEDIA_TYPE = "application/pdf"
 _LAST_BYTES = 2048
 _AGAIN = "Procurati di nuovo il file dalla fonte e riprova."
 _MAX_PAGES = 20_000
+_MAX_CONTENT = 64 * 1024 * 1024
+_PAGE_OBJECT = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 # PDFium keeps global state: one thread at a time.
 _PDFIUM = threading.Lock()
 _USELESS_TITLE = re.compile(
@@ -53,7 +56,12 @@ def read(data: bytes, name: str) -> SourceDocument:
         finally:
             document.close()
     empty = [page.number for page in pages if not page.lines]
-    damaged = _damaged_pages(reader, empty)
+    if empty and _lost_pages(data, count):
+        raise RefusedFileError(
+            f"«{name}» è danneggiato: contiene più pagine di quante se ne possono aprire.",
+            remedy=_AGAIN,
+        )
+    damaged = _damaged_pages(reader)
     if damaged:
         raise RefusedFileError(
             f"«{name}» è danneggiato: il contenuto di {_page_list(damaged)} non si può leggere.",
@@ -206,39 +214,57 @@ def _read_pages(document: pypdfium2.PdfDocument, name: str) -> tuple[list[PageLi
     return pages, images
 
 
-def _damaged_pages(reader: pypdf.PdfReader, empty: Sequence[int]) -> list[int]:
-    """Pages whose compressed content breaks off: their text would be silently incomplete."""
+def _lost_pages(data: bytes, count: int) -> bool:
+    """Whether more pages lie in the file than its page tree reaches.
+
+    A spoiled tree makes both libraries rebuild it as one blank page. A file that was changed
+    by appending to it may hold older versions of its pages, so it proves nothing.
+    """
+    return data.count(b"%%EOF") == 1 and len(_PAGE_OBJECT.findall(data)) > count
+
+
+def _damaged_pages(reader: pypdf.PdfReader) -> list[int]:
+    """Pages whose content breaks off or is lost: their text would be silently incomplete."""
     from pypdf.errors import PyPdfError
 
     damaged: list[int] = []
     for number, page in enumerate(reader.pages, start=1):
         try:
-            contents = page.get("/Contents")
-            contents = contents.get_object() if contents is not None else None
+            if "/Contents" not in page:
+                continue
+            contents = page.raw_get("/Contents").get_object()
             streams = contents if isinstance(contents, list) else [contents]
-            if not all(_intact(stream) for stream in streams if stream is not None):
-                damaged.append(number)
+            intact = all(_intact(stream.get_object()) for stream in streams)
         except (PyPdfError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
-            if number in empty:  # unreadable for one library, blank for the other
-                damaged.append(number)
-            else:
-                logger.warning("page %d: its content stream cannot be checked", number)
+            intact = False  # a missing object reads as null, which has none of these
+        if not intact:
+            damaged.append(number)
     return damaged
 
 
 def _intact(stream: Any) -> bool:
-    stream = stream.get_object()
-    filters = stream.get("/Filter")
-    if isinstance(filters, list) and len(filters) == 1:
-        filters = filters[0]
-    if filters != "/FlateDecode":
+    """Whether a Flate stream unpacks to its end and to its checksum, where it carries one."""
+    filters = stream.get("/Filter", [])
+    names = [str(f) for f in filters] if isinstance(filters, list) else [str(filters)]
+    data: bytes = stream._data
+    if names[:1] == ["/ASCII85Decode"]:
+        names.pop(0)
+        try:
+            data = base64.a85decode(data.strip().removeprefix(b"<~").removesuffix(b"~>"))
+        except ValueError:
+            return False
+    if names != ["/FlateDecode"]:
         return True
-    inflate = zlib.decompressobj(wbits=-zlib.MAX_WBITS)  # without the checksum some leave out
+    inflate = zlib.decompressobj()
     try:
-        inflate.decompress(stream._data[2:], 64 * 1024 * 1024)
+        inflate.decompress(data, _MAX_CONTENT)
+        if inflate.eof or inflate.unconsumed_tail:
+            return True
+        bare = zlib.decompressobj(wbits=-zlib.MAX_WBITS)  # some producers leave the checksum out
+        bare.decompress(data[2:], _MAX_CONTENT)
     except zlib.error:
         return False
-    return inflate.eof or bool(inflate.unconsumed_tail)
+    return bare.eof
 
 
 def _title(

@@ -15,6 +15,8 @@ _TOP_SHARE, _BOTTOM_SHARE = 0.30, 0.20
 _MARGIN_SHARE = 0.10
 _EDGE_LINES = 8
 _SAME_HEIGHT = 4.0
+_LETTERHEAD_GAP = 2.2
+"""Widest distance between two lines of one letterhead, in font sizes."""
 _MIN_PAGES = 3
 _MIN_PAGE_SHARE = 0.2
 _NUMBER = re.compile(r"\d+")
@@ -84,9 +86,12 @@ def _opens_record(candidate: _Candidate) -> bool:
     """Whether it may be the title of a scheda or of an article, however regular its place."""
     if not RECORD.match(candidate.text):
         return False
+    return _looks_like_heading(candidate) or not candidate.in_margin
+
+
+def _looks_like_heading(candidate: _Candidate) -> bool:
     sizes = sorted(line.size for line in candidate.page.lines)
-    line = candidate.line
-    return line.bold or line.size > sizes[len(sizes) // 2] * 1.05 or not candidate.in_margin
+    return candidate.line.bold or candidate.line.size > sizes[len(sizes) // 2] * 1.05
 
 
 def _same_height(group: list[_Candidate]) -> Iterator[list[_Candidate]]:
@@ -121,7 +126,8 @@ def _recurring(cluster: list[_Candidate], needed: int, with_text: int) -> list[_
     found.extend(c for c in cluster if _PAGE_NUMBER.fullmatch(c.text) and c.in_margin)
     if len({c.page.number for c in cluster}) < min(needed, max(2, with_text)):
         return found
-    found.extend(_counting(cluster))
+    if not any(_looks_like_heading(c) for c in cluster):
+        found.extend(_counting(cluster))
     return found
 
 
@@ -137,12 +143,25 @@ def _counting(cluster: list[_Candidate]) -> list[_Candidate]:
 
 
 def _from_the_edge(edge: list[_Candidate], running: set[tuple[int, int]]) -> dict[int, BlockKind]:
-    """Running lines reached from the edge without crossing a line of content."""
+    """Running lines that lie in the margin or next to one that does.
+
+    Going inwards, the first line of content or the first gap ends them: forms and schede that
+    repeat page after page keep their fields at one height too.
+    """
     kinds: dict[int, BlockKind] = {}
-    open_sides: set[BlockKind] = {"header", "footer"}
+    last: dict[BlockKind, _Candidate | None] = {}
     for candidate in edge:
-        if (candidate.page.number, candidate.index) not in running:
-            open_sides.discard(candidate.side)
-        elif candidate.side in open_sides:
-            kinds[candidate.index] = candidate.side
+        side = candidate.side
+        above = last.get(side, candidate)
+        if above is None:
+            continue
+        near = abs(above.line.baseline - candidate.line.baseline) < _LETTERHEAD_GAP * max(
+            above.line.size, candidate.line.size
+        )
+        outer = above is candidate or (candidate.in_margin and not _looks_like_heading(candidate))
+        if (candidate.page.number, candidate.index) in running and (near or outer):
+            kinds[candidate.index] = side
+            last[side] = candidate
+        else:
+            last[side] = None
     return kinds
