@@ -79,6 +79,15 @@ def test_vectors_do_not_depend_on_what_was_embedded_before() -> None:
     np.testing.assert_array_equal(first.embed_passages(texts), second.embed_passages(texts))
 
 
+def test_forgetting_unknown_words_changes_no_vector(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [f"parola{i}x piano{i}y" for i in range(900)]
+    expected = StaticEmbedder().embed_passages(texts)
+    monkeypatch.setattr("assistant.embedding.static._MOST_WORDS", 700)
+    forgetful = StaticEmbedder()
+    for _ in range(2):
+        np.testing.assert_array_equal(forgetful.embed_passages(texts), expected)
+
+
 def test_progress_counts_every_passage(bundled: StaticEmbedder) -> None:
     told: list[int] = []
     bundled.embed_passages(["piano"] * 700, told.append)

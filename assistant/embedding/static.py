@@ -91,15 +91,19 @@ class StaticEmbedder:
         return np.asarray(sums / np.where(lengths > 0, lengths, 1), dtype=np.float32)
 
     def _look_up(self, words: list[list[str]]) -> tuple[npt.NDArray[np.intp], Matrix]:
-        """Row of each word, and the matrix they refer to; new words get theirs here."""
+        """Row of each word, and the matrix they refer to; new words get theirs here.
+
+        Rows once given are never written again: other threads read them without the lock, so
+        growing and forgetting both start a new array.
+        """
         missing = sorted({word for found in words for word in found if word not in self._rows})
         if missing:
             if len(self._rows) + len(missing) > self._known + _MOST_WORDS:
                 self._rows = dict(list(self._rows.items())[: self._known])
+                self._vectors = self._vectors[: self._known].copy()
                 missing = sorted({w for found in words for w in found if w not in self._rows})
             first, last = len(self._rows), len(self._rows) + len(missing)
             if last > len(self._vectors):
-                # A new array: threads that still read the old one are not disturbed.
                 larger = np.zeros((2 * last, self.dimension), dtype=np.float32)
                 larger[:first] = self._vectors[:first]
                 self._vectors = larger
