@@ -73,7 +73,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             figures += part()
             _say(f"{figures[-1].name}: done")
     if options.json:
-        print(json.dumps([asdict(figure) for figure in figures], ensure_ascii=False))
+        sys.stdout.write(json.dumps([asdict(one) for one in figures], ensure_ascii=False) + "\n")
     else:
         print_table(figures)
     return 0
@@ -269,7 +269,7 @@ def _wait_until_ready(server: subprocess.Popen[bytes], port: int, started: float
 
 
 def _say(text: str) -> None:
-    print(text, file=sys.stderr, flush=True)
+    sys.stderr.write(text + "\n")
 
 
 if __name__ == "__main__":

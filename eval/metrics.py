@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, Protocol
 
 from assistant.errors import AssistantError
-from assistant.models import Answer, Citation, Quote
+from assistant.models import Answer, Quote
 from eval.cases import Gold, normal, says
 from eval.intervals import Summary
 
@@ -21,9 +21,31 @@ COVERED = 0.5
 """Share of a gold quote's characters that a citation must hold to count as that evidence."""
 
 
+class Place(Protocol):
+    """Offsets on a page: a citation, or a stretch of a passage."""
+
+    @property
+    def document_id(self) -> str: ...
+    @property
+    def page(self) -> int: ...
+    @property
+    def start(self) -> int: ...
+    @property
+    def end(self) -> int: ...
+
+
 class RankedPage(NamedTuple):
     document_id: str
     page: int
+
+
+class Stretch(NamedTuple):
+    """Where a part of a found passage stands."""
+
+    document_id: str
+    page: int
+    start: int
+    end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +54,19 @@ class Outcome:
 
     gold: Gold
     answer: Answer
-    ranked: tuple[RankedPage, ...]
-    """Distinct pages of the passages found, best first."""
+    found: tuple[tuple[Stretch, ...], ...]
+    """The passages found, best first, each with its stretches of pages."""
     read_back: tuple[str, ...]
     """For each citation, what the index holds at its page and offsets."""
     ask_ms: float
     search_ms: float
+
+    @property
+    def ranked(self) -> tuple[RankedPage, ...]:
+        """Distinct pages of the passages found, best first."""
+        return tuple(
+            dict.fromkeys(RankedPage(s.document_id, s.page) for parts in self.found for s in parts)
+        )
 
     @property
     def abstained(self) -> bool:
@@ -111,6 +140,19 @@ def mrr_at_10(outcome: Outcome) -> Sequence[float]:
 def ndcg_at_10(outcome: Outcome) -> Sequence[float]:
     """Bontà dell'ordine delle prime 10 pagine (1 = pagine che rispondono tutte in cima)."""
     return _ranking(outcome, "nDCG@10")
+
+
+@metric("retrieval")
+def evidence_at_5(outcome: Outcome) -> Sequence[float]:
+    """Prove attese contenute (almeno per metà) nei primi 5 brani trovati: più severa delle pagine,
+    perché un documento web è una pagina sola."""
+    return _found_share(outcome, 5)
+
+
+@metric("retrieval")
+def evidence_at_10(outcome: Outcome) -> Sequence[float]:
+    """Prove attese contenute (almeno per metà) nei primi 10 brani trovati."""
+    return _found_share(outcome, 10)
 
 
 @metric("answers")
@@ -253,22 +295,29 @@ def ranking_scores(
     return {str(found): float(value) for found, value in scores.items()}
 
 
+def _found_share(outcome: Outcome, k: int) -> Sequence[float]:
+    if not outcome.gold.case.answerable:
+        return []
+    stretches = [stretch for parts in outcome.found[:k] for stretch in parts]
+    return [max(_covered_share(quotes, stretches) for quotes in outcome.gold.evidence)]
+
+
 def _key(page: RankedPage) -> str:
     return f"{page.document_id}#{page.page}"
 
 
-def _covered_share(quotes: Sequence[Quote], citations: Sequence[Citation]) -> float:
+def _covered_share(quotes: Sequence[Quote], places: Sequence[Place]) -> float:
     covered = 0
     for quote in quotes:
         held: set[int] = set()
-        for citation in citations:
-            held.update(_common(quote, citation))
+        for place in places:
+            held.update(_common(quote, place))
         covered += len(held) >= COVERED * (quote.end - quote.start)
     return covered / len(quotes)
 
 
-def _common(quote: Quote, citation: Citation) -> range:
+def _common(quote: Quote, place: Place) -> range:
     """Offsets in common."""
-    if (quote.document_id, quote.page) != (citation.document_id, citation.page):
+    if (quote.document_id, quote.page) != (place.document_id, place.page):
         return range(0)
-    return range(max(quote.start, citation.start), min(quote.end, citation.end))
+    return range(max(quote.start, place.start), min(quote.end, place.end))

@@ -85,8 +85,8 @@ def _faults(outcome: Outcome) -> list[str]:
         return sum(observed) / len(observed) if observed else default
 
     faults: list[str] = []
-    if value("recall_at_10") < 1:
-        faults.append("pagina non trovata")
+    if value("evidence_at_10") < 1:
+        faults.append("brano non trovato")
     if value("false_refusals", 0.0):
         faults.append("rifiuto ingiusto")
     elif value("nugget_recall") < 1:

@@ -24,7 +24,7 @@ from assistant.errors import NotFoundError, UsageError
 from assistant.settings import Settings
 from eval.cases import Case, Gold, locate
 from eval.intervals import Measure, measure
-from eval.metrics import METRICS, Metric, Outcome, RankedPage
+from eval.metrics import METRICS, Metric, Outcome, Stretch
 from eval.system import System
 
 SEARCH_K = 10
@@ -73,15 +73,16 @@ def ask_one(system: System, gold: Gold) -> Outcome:
     query = answer.understood_as if case.history and answer.understood_as else case.question
     found = system.search(query, k=SEARCH_K, filters=filters)
     searched = time.perf_counter()
-    pages = [
-        RankedPage(hit.passage.document_id, number)
-        for hit in found.hits
-        for number in dict.fromkeys(span.page for span in hit.passage.spans)
-    ]
     return Outcome(
         gold=gold,
         answer=answer,
-        ranked=tuple(dict.fromkeys(pages)),
+        found=tuple(
+            tuple(
+                Stretch(hit.passage.document_id, span.page, span.start, span.end)
+                for span in hit.passage.spans
+            )
+            for hit in found.hits
+        ),
         read_back=tuple(
             _read_back(system, citation.document_id, citation.page, citation.start, citation.end)
             for citation in answer.citations

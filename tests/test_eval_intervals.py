@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import pytest
-from scipy.stats import binomtest  # type: ignore[import-untyped]
+from scipy.stats import binomtest
 
 from eval.intervals import bootstrap, measure, proportion, summarise
 

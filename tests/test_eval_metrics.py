@@ -8,7 +8,7 @@ import pytest
 
 from assistant.models import Answer, AnswerSentence, Citation, Quote
 from eval.cases import Case, Gold, GoldQuote, Nugget
-from eval.metrics import METRICS, Outcome, RankedPage
+from eval.metrics import METRICS, Outcome, Stretch
 
 PAGE = "Il Piano è stato approvato il 12 luglio 2017. Vale per tre anni. Lo segue un Tavolo."
 APPROVED = Quote("piano", 2, 0, 45, PAGE[0:45])
@@ -78,22 +78,23 @@ def outcome(
     answer: Answer,
     case: Case = ANSWERABLE,
     *sets: tuple[Quote, ...],
-    ranked: tuple[RankedPage, ...] = (),
+    found: tuple[tuple[Stretch, ...], ...] = (),
     read_back: tuple[str, ...] | None = None,
 ) -> Outcome:
     if not sets and case.answerable:
         sets = ((APPROVED,),)
     if read_back is None:
         read_back = tuple(PAGE[c.start : c.end] for c in answer.citations)
-    return Outcome(Gold(case, sets), answer, ranked, read_back, ask_ms=12.0, search_ms=3.0)
+    return Outcome(Gold(case, sets), answer, found, read_back, ask_ms=12.0, search_ms=3.0)
 
 
 def observe(name: str, one: Outcome) -> list[float]:
     return list(METRICS[name].observe(one))
 
 
-def pages(*numbers: int) -> tuple[RankedPage, ...]:
-    return tuple(RankedPage("piano", number) for number in numbers)
+def pages(*numbers: int) -> tuple[tuple[Stretch, ...], ...]:
+    """A passage for each page, holding its first hundred characters."""
+    return tuple((Stretch("piano", number, 0, 100),) for number in numbers)
 
 
 @pytest.mark.parametrize(
@@ -107,7 +108,7 @@ def pages(*numbers: int) -> tuple[RankedPage, ...]:
     ],
 )
 def test_the_only_right_page_third(name: str, expected: float) -> None:
-    one = outcome(answered(APPROVED), ranked=pages(7, 8, 2, 9))
+    one = outcome(answered(APPROVED), found=pages(7, 8, 2, 9))
     assert observe(name, one) == pytest.approx([expected])
 
 
@@ -118,21 +119,41 @@ def test_ranking_takes_the_best_evidence_set() -> None:
         ANSWERABLE,
         (elsewhere,),
         (APPROVED,),
-        ranked=pages(2),
+        found=pages(2),
     )
     assert observe("recall_at_1", one) == [1.0]
 
 
 def test_half_of_a_set_on_two_pages_is_half_recall() -> None:
     second = Quote("piano", 5, 0, 10, "x" * 10)
-    one = outcome(answered(APPROVED), ANSWERABLE, (APPROVED, second), ranked=pages(2, 3))
+    one = outcome(answered(APPROVED), ANSWERABLE, (APPROVED, second), found=pages(2, 3))
     assert observe("recall_at_10", one) == [0.5]
 
 
 def test_a_page_beyond_the_tenth_is_not_found() -> None:
-    one = outcome(answered(APPROVED), ranked=pages(*range(20, 30), 2))
+    one = outcome(answered(APPROVED), found=pages(*range(20, 30), 2))
     assert observe("recall_at_10", one) == [0.0]
     assert observe("mrr_at_10", one) == [0.0]
+
+
+def test_a_passage_over_two_pages_ranks_both_in_order() -> None:
+    over = (Stretch("piano", 1, 900, 1000), Stretch("piano", 2, 0, 100))
+    one = outcome(answered(APPROVED), found=(over, *pages(2)))
+    assert [page.page for page in one.ranked] == [1, 2]
+    assert observe("mrr_at_10", one) == [0.5]
+
+
+def test_the_right_page_but_another_passage_of_it_holds_no_evidence() -> None:
+    elsewhere = (Stretch("piano", 2, 40, 84),)
+    one = outcome(answered(APPROVED), found=(elsewhere,))
+    assert observe("recall_at_1", one) == [1.0]
+    assert observe("evidence_at_5", one) == [0.0]
+
+
+def test_evidence_sixth_is_within_ten_and_not_within_five() -> None:
+    one = outcome(answered(APPROVED), found=pages(11, 12, 13, 14, 15, 2))
+    assert observe("evidence_at_5", one) == [0.0]
+    assert observe("evidence_at_10", one) == [1.0]
 
 
 def test_nothing_found_scores_zero() -> None:

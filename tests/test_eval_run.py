@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -124,7 +125,7 @@ def answer(question: str, *quotes: Quote) -> Answer:
 
 def golden_records() -> list[dict[str, Any]]:
     def record(name: str, question: str, **rest: Any) -> dict[str, Any]:
-        made = {
+        return {
             "id": name,
             "question": question,
             "group": "operatore",
@@ -133,7 +134,6 @@ def golden_records() -> list[dict[str, Any]]:
             "split": "dev",
             **rest,
         }
-        return made
 
     caregiver = [[{"document": "piano.pdf", "page": 2, "quote": PAGES[2][:46]}]]
     money = [[{"document": "piano.pdf", "page": 2, "quote": "Vale 400 euro al mese."}]]
@@ -298,7 +298,7 @@ def test_the_terminal_report_shows_every_suite(golden: Path, tmp_path: Path) -> 
 
     folder = tmp_path / "run"
     scores = scored(AlwaysAnswers(), golden, folder)
-    console = Console(width=120, record=True, file=open("/dev/null", "w"))  # noqa: SIM115
+    console = Console(width=120, record=True, file=StringIO())
     console.print(terminal(scores, read_run(folder), str(folder)))
     text = console.export_text()
     for title in ("Ricerca", "Risposte", "Silenzio onesto", "Velocità", "Da guardare (3)"):
