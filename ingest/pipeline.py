@@ -98,7 +98,7 @@ class _Run:
         self, sources: Sequence[str], profile: IndexProfile, *, prune: bool, rebuild: bool
     ) -> list[IngestEntry]:
         known = read_known(self._store, recover=rebuild)
-        found = find(sources)
+        found = find(sources, self._settings.data_dir)
         self._progress.stage("Controllo dei file", len(found))
         hashed = [self._hash(item) for item in found]
         plan = make_plan(hashed, known.sources, pruned_folders=folders(sources) if prune else ())

@@ -32,15 +32,16 @@ def is_url(source: str) -> bool:
     return source.lower().startswith(("http://", "https://"))
 
 
-def find(sources: Sequence[str]) -> list[Found]:
-    """Everything the sources hold, in order, each location once.
+def find(sources: Sequence[str], data_dir: Path | None = None) -> list[Found]:
+    """Everything the sources hold, in order, each location once, but for what is in `data_dir`.
 
     A missing path is found too: reading it gives the reason. Links and hidden files are skipped
     inside folders, but taken when named.
     """
     found: dict[str, Found] = {}
+    own = _location(data_dir) if data_dir is not None else None
     for source in sources:
-        for item in _expand(source):
+        for item in _expand(source, own):
             found.setdefault(item.location, item)
     return list(found.values())
 
@@ -51,7 +52,7 @@ def folders(sources: Sequence[str]) -> list[str]:
     return [_location(path).rstrip("/") + "/" for path in paths if path.is_dir()]
 
 
-def _expand(source: str) -> Iterator[Found]:
+def _expand(source: str, own: str | None) -> Iterator[Found]:
     if is_url(source):
         yield Found(source, source, None)
         return
@@ -61,12 +62,12 @@ def _expand(source: str) -> Iterator[Found]:
     except ValueError:  # a NUL in the name
         is_folder = False
     if is_folder:
-        yield from _walk(path, source.rstrip("/") or "/", 0)
+        yield from _walk(path, source.rstrip("/") or "/", own, 0)
     else:
         yield Found(shown(source), _location(path), path)
 
 
-def _walk(folder: Path, source: str, depth: int) -> Iterator[Found]:
+def _walk(folder: Path, source: str, own: str | None, depth: int) -> Iterator[Found]:
     try:
         entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
     except OSError as error:
@@ -79,10 +80,12 @@ def _walk(folder: Path, source: str, depth: int) -> Iterator[Found]:
         elif entry.is_symlink():
             yield _skip(path, name, "È un collegamento: indica il file a cui porta.")
         elif entry.is_dir(follow_symlinks=False):
-            if depth >= MAX_DEPTH:
+            if _location(path) == own:
+                yield _skip(path, name, "È la cartella dei dati dell'assistente.")
+            elif depth >= MAX_DEPTH:
                 yield _skip(path, name, "La cartella è annidata troppo in profondità.")
             else:
-                yield from _walk(path, name, depth + 1)
+                yield from _walk(path, name, own, depth + 1)
         elif entry.is_file(follow_symlinks=False):
             yield Found(shown(name), _location(path), path)
         else:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from multiprocessing.connection import Connection, Pipe, wait
 
 from ingest.structure import Structured
@@ -65,6 +66,10 @@ def read_all(
     following = 0
     exhausted = False
     try:
+        # All start before the first is given work: each takes a while to import its readers.
+        first = list(islice(waiting, workers))
+        idle += [_Reader() for _ in first]
+        busy += [_start(idle, *item, seconds) for item in first]
         while True:
             while not exhausted and len(busy) < workers and len(done) < _AHEAD:
                 item = next(waiting, None)

@@ -213,7 +213,7 @@ def test_a_changed_byte_is_found_by_verify(tmp_path: Path) -> None:
     data = bytearray(path.read_bytes())
     data[-3] ^= 1
     path.write_bytes(data)
-    with pytest.raises(CorruptIndexError, match="matrix.npy"):
+    with pytest.raises(CorruptIndexError, match=r"matrix\.npy"):
         store.verify()
 
 

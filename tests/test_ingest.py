@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from assistant.errors import IndexMismatchError
+from assistant.errors import AssistantError, IndexMismatchError, RefusedFileError
 from assistant.index.generation import GenerationStore
 from assistant.index.manifest import IndexProfile
 from assistant.models import Filters
@@ -254,6 +254,33 @@ def test_hidden_files_links_and_pipes_are_skipped_and_listed(index: Index, folde
     assert len(index.texts()) == 2
 
 
+def test_the_data_directory_is_no_source(folder: Path) -> None:
+    index = Index(folder / "dati")
+    index.ingest(folder)
+    report = index.ingest(folder)
+    assert [(Path(e.source).name, e.status) for e in report.documents] == [
+        ("a.md", "unchanged"),
+        ("b.md", "unchanged"),
+        ("dati", "skipped"),
+    ]
+
+
+def test_a_disk_that_refuses_leaves_the_old_index(
+    index: Index, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = index.ingest(folder)
+    plan(folder / "c.md", "Rocca", "La casa della salute apre a marzo.")
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("assistant.index.staging.sync_tree", full)
+    with pytest.raises(AssistantError, match="spazio su disco"):
+        index.ingest(folder)
+    assert index.store.current_id() == first.generation
+    assert [p.name for p in index.store.folder.iterdir()] == [first.generation]
+
+
 def test_odd_names_are_taken(index: Index, folder: Path) -> None:
     plan(folder / "piano\nnuovo.md", "Rocca", "La mensa serve cento pasti.")
     plan(Path(os.fsdecode(bytes(folder) + b"/vecchio-\xe0.md")), "Fonte", "Il bus passa due volte.")
@@ -343,7 +370,5 @@ def test_a_web_page_is_taken_and_private_addresses_are_not(index: Index, site: s
     ("path", "why"), [("/giro", "troppe volte"), ("/grande", "limite"), ("/manca", "404")]
 )
 def test_an_address_that_cannot_be_taken_says_why(site: str, path: str, why: str) -> None:
-    from assistant.errors import RefusedFileError
-
     with pytest.raises(RefusedFileError, match=why):
         fetch(site + path, max_bytes=100_000, timeout_seconds=5, allow_private=True)

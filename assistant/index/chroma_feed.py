@@ -23,6 +23,7 @@ class ChromaFeed:
         self._queue: Queue[tuple[list[str], Vectors] | None] = Queue(_WAITING_BATCHES)
         self._error: Exception | None = None
         self._chroma: ChromaVectors | None = None
+        self._abandoned = False
         self._ids: list[str] = []
         self._vectors: list[Vectors] = []
         self._thread = threading.Thread(target=self._run, name="chroma-feed", daemon=True)
@@ -48,6 +49,7 @@ class ChromaFeed:
 
     def abandon(self) -> None:
         """Stops and closes; what was inserted is thrown away by the caller."""
+        self._abandoned = True
         if self._thread.is_alive():
             self._queue.put(None)
             self._thread.join()
@@ -65,9 +67,9 @@ class ChromaFeed:
             self._chroma = self._open()
         except Exception as error:  # noqa: BLE001 - raised again in finish
             self._error = error
-        # After an error the queue is still emptied, so that the producer never blocks.
+        # After an error, or when abandoned, the queue is still emptied: the producer never blocks.
         while (batch := self._queue.get()) is not None:
-            if self._error is None and self._chroma is not None:
+            if self._error is None and self._chroma is not None and not self._abandoned:
                 try:
                     for _ in self._chroma.add(*batch):
                         pass

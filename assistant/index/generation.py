@@ -6,6 +6,7 @@ import logging
 import re
 import secrets
 import shutil
+import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
@@ -178,19 +179,29 @@ class GenerationStore:
 
     @contextmanager
     def writer(self) -> Iterator[Writer]:
-        """The right to write; raises WriterBusyError naming who has it.
+        """The right to write.
 
         Whatever happens inside, the generation in use stays as it is until `Writer.publish`.
+
+        Raises:
+            WriterBusyError: another process is writing; says which.
+            AssistantError: the disk is full or the folder may not be written.
         """
-        with writer_lock(self.data_dir):
-            self.folder.mkdir(exist_ok=True)
-            self.originals.mkdir(exist_ok=True)
-            self._clean_up()
-            writer = Writer(self)
-            try:
-                yield writer
-            finally:
-                writer.discard()
+        try:
+            with writer_lock(self.data_dir):
+                self.folder.mkdir(exist_ok=True)
+                self.originals.mkdir(exist_ok=True)
+                self._clean_up()
+                writer = Writer(self)
+                try:
+                    yield writer
+                finally:
+                    writer.discard()
+        except (OSError, sqlite3.Error) as error:
+            raise AssistantError(
+                f"Non si riesce a scrivere in {self.data_dir} ({error}).",
+                remedy="Controlla lo spazio su disco e i permessi. L'indice di prima resta in uso.",
+            ) from error
 
     def publish(self, staging: Staging, manifest: Manifest) -> None:
         """Gives the finished folder its name, points `current` at it, and prunes old ones."""
