@@ -21,6 +21,7 @@ from assistant.index.protocol import SearchBackend
 from assistant.models import (
     Answer,
     AnswerSentence,
+    Citation,
     Document,
     Filters,
     Intervento,
@@ -106,8 +107,8 @@ class Assistant:
 
     def stream(
         self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
-    ) -> Iterator[Stage | AnswerSentence | Answer]:
-        """Stages, then sentences as they are ready, then the Answer that holds them all."""
+    ) -> Iterator[Stage | Citation | AnswerSentence | Answer]:
+        """Stages, then sentences (new citations before each), then the Answer that holds all."""
         self._check(question)
         with self._backend() as backend:
             answerer = Answerer(backend, self.embedder(), self._settings)

@@ -177,7 +177,7 @@ def test_a_newer_file_is_refused_with_a_remedy(tmp_path: Path) -> None:
     path = tmp_path / "conversations.sqlite"
     with sqlite3.connect(path) as db:
         db.execute("PRAGMA user_version = 99")
-    with pytest.raises(StorageError, match="versione più recente.*Aggiorna"):
+    with pytest.raises(StorageError, match=r"versione più recente.*Aggiorna"):
         ConversationStore(path)
 
 

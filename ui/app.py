@@ -26,8 +26,10 @@ def connect(address: str) -> Client:
 
 
 def main() -> None:
-    st.set_page_config(page_title="Piano", page_icon=":material/menu_book:", layout="centered")
+    st.set_page_config(page_title="Piano", page_icon="📘", layout="centered")
     st.html(STYLE)
+    # Streamlit's page says it is in English, and a screen reader would read Italian with it.
+    st.html("<script>document.documentElement.lang = 'it'</script>", unsafe_allow_javascript=True)
     client = connect(_api_address(sys.argv[1:]))
     pages = [
         st.Page(_room(show, client), title=title, url_path=path, icon=icon, default=not number)

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import os
-import signal
-import subprocess
+import socket
 import sys
 from importlib.util import find_spec
 from pathlib import Path
@@ -12,28 +11,30 @@ from typing import Annotated
 
 import typer
 
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, UsageError
 from assistant.settings import Settings
 
 app = typer.Typer()
 
-FLAGS = {
-    "server.address": "127.0.0.1",
-    "server.headless": "true",
-    "server.showEmailPrompt": "false",
-    "server.fileWatcherType": "none",
-    "server.runOnSave": "false",
-    "server.allowedHosts": "localhost,127.0.0.1",
-    "browser.gatherUsageStats": "false",
-    "browser.serverAddress": "127.0.0.1",
-    "client.toolbarMode": "viewer",
-    "client.showErrorDetails": "none",
-    "client.showErrorLinks": "false",
-    "logger.level": "warning",
-    "theme.base": "light",
-    "theme.primaryColor": "#0b4f8a",
-    "theme.linkColor": "#0b4f8a",
-}
+FLAGS = (
+    "server.address=127.0.0.1",
+    "server.headless=true",
+    "server.showEmailPrompt=false",
+    "server.fileWatcherType=none",
+    "server.runOnSave=false",
+    # A list: the flag is repeated. Other names are refused, against DNS rebinding.
+    "server.allowedHosts=localhost",
+    "server.allowedHosts=127.0.0.1",
+    "browser.gatherUsageStats=false",
+    "browser.serverAddress=127.0.0.1",
+    "client.toolbarMode=viewer",
+    "client.showErrorDetails=none",
+    "client.showErrorLinks=false",
+    "logger.level=warning",
+    "theme.base=light",
+    "theme.primaryColor=#0b4f8a",
+    "theme.linkColor=#0b4f8a",
+)
 
 
 def command(settings: Settings) -> list[str]:
@@ -42,14 +43,13 @@ def command(settings: Settings) -> list[str]:
         raise AssistantError(
             "Streamlit non è installato.", remedy="Ripeti l'installazione con `make setup`."
         )
-    flags = {**FLAGS, "server.port": str(settings.ui_port)}
     return [
         sys.executable,
         "-m",
         "streamlit",
         "run",
         str(Path(__file__).with_name("app.py")),
-        *(f"--{name}={value}" for name, value in flags.items()),
+        *(f"--{flag}" for flag in (*FLAGS, f"server.port={settings.ui_port}")),
         "--",
         f"--api={api_address(settings)}",
     ]
@@ -63,6 +63,11 @@ def api_address(settings: Settings) -> str:
     return f"http://{f'[{host}]' if ':' in host else host}:{settings.api_port}"
 
 
+def environment() -> dict[str, str]:
+    """The environment without variables that would undo the flags."""
+    return {k: v for k, v in os.environ.items() if not k.startswith("STREAMLIT_")}
+
+
 @app.command()
 def ui(
     port: Annotated[int | None, typer.Option("--port", help="Porta (predefinita: 8601).")] = None,
@@ -70,21 +75,20 @@ def ui(
 ) -> None:
     """Avvia l'interfaccia nel browser (serve l'API)."""
     settings = Settings.from_env(ui_port=port, api_port=api_port)
-    child = subprocess.Popen(command(settings), env=environment())
-    # Told to stop, the child stops first; Ctrl-C in a terminal reaches both.
-    signal.signal(signal.SIGTERM, lambda number, frame: child.terminate())
-    while True:
+    _check_free(settings.ui_port)
+    line = command(settings)
+    # Streamlit takes this process's place: signals reach it, and its exit code is ours.
+    os.execve(line[0], line, environment())
+
+
+def _check_free(port: int) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            raise typer.Exit(_exit_code(child.wait()))
-        except KeyboardInterrupt:
-            child.terminate()
-
-
-def environment() -> dict[str, str]:
-    """The environment without variables that would undo the flags."""
-    return {k: v for k, v in os.environ.items() if not k.startswith("STREAMLIT_")}
-
-
-def _exit_code(code: int) -> int:
-    stopped = (0, -signal.SIGTERM, -signal.SIGINT, 128 + signal.SIGTERM, 128 + signal.SIGINT)
-    return 0 if code in stopped else 1
+            probe.bind(("127.0.0.1", port))
+        except (OSError, OverflowError) as error:
+            raise UsageError(
+                f"La porta {port} non è libera.",
+                remedy="Forse l'interfaccia è già avviata. Fermala, oppure scegli un'altra porta "
+                "con PIANO_UI_PORT.",
+            ) from error

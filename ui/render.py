@@ -50,6 +50,9 @@ STYLE = """<style>
 .documents { border-collapse: collapse; width: 100%; font-size: .95rem; }
 .documents td, .documents th { border-bottom: 1px solid #d5dbe0; padding: .4rem .7rem .4rem 0;
   text-align: left; vertical-align: top; }
+.documents .years { white-space: nowrap; }
+.answer a, .where a, .citation a { color: #0b4f8a; }
+[data-testid="stMainBlockContainer"] { padding-top: 3.5rem; }
 </style>"""
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$^=&])")
@@ -76,7 +79,7 @@ def answer_html(answer: Answer, api: str) -> str:
     if any(citation.demonstration for citation in answer.citations):
         parts.append(f"<p>{DEMONSTRATION}</p>")
     parts += [f'<div class="notice" role="note">{escape(n)}</div>' for n in answer.notices]
-    return f'<div class="answer">{"".join(parts)}</div>'
+    return f'<div class="answer" lang="it">{"".join(parts)}</div>'
 
 
 def sentences_html(
@@ -111,11 +114,11 @@ def citation_html(citation: Citation, page: DocumentPage | None, api: str) -> st
         api, citation.document_id, citation.page, start=citation.start, end=citation.end
     )
     return (
-        f"<p><strong>{escape(citation.title)}</strong>{badge}</p>"
+        f'<div class="citation" lang="it"><p><strong>{escape(citation.title)}</strong>{badge}</p>'
         f'<p class="where">{escape(" · ".join(facts))}</p>{section}'
         f"{_quote_in_page(citation, page)}"
         f"<p>{_link(address, 'Apri la pagina intera (stampabile)')}</p>"
-        f'<p class="where">Fonte: {escape(citation.source)}</p>'
+        f'<p class="where">Fonte: {escape(citation.source)}</p></div>'
     )
 
 
@@ -126,7 +129,7 @@ def closest_html(hits: Sequence[AnswerHit], api: str) -> str:
         for hit in _first_by_page(hits)
     )
     return (
-        '<div class="answer"><p class="where">Le pagine più vicine alla domanda. '
+        '<div class="answer" lang="it"><p class="where">Le pagine più vicine alla domanda. '
         f"<strong>Non sono una risposta</strong>:</p><ul>{items}</ul></div>"
     )
 

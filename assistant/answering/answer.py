@@ -26,6 +26,7 @@ from assistant.models import (
     AnswerHit,
     AnswerSentence,
     AnswerStatus,
+    Citation,
     Filters,
     Hit,
     Mode,
@@ -69,7 +70,7 @@ class Answerer:
 
     def stream(
         self, question: str, *, filters: Filters, history: Sequence[str]
-    ) -> Iterator[Stage | AnswerSentence | Answer]:
+    ) -> Iterator[Stage | Citation | AnswerSentence | Answer]:
         """Stages as they begin, sentences as they are ready, then the whole answer, once."""
         draft = _Draft(question, question.strip(), time.perf_counter())
         yield Stage("understand", "Leggo la domanda")
@@ -114,7 +115,9 @@ class Answerer:
         draft.clock("read", since)
         yield self._finish(draft, _status(draft.sentences, missing), missing)
 
-    def _write(self, draft: _Draft, question: Question) -> Generator[AnswerSentence, None, bool]:
+    def _write(
+        self, draft: _Draft, question: Question
+    ) -> Generator[Citation | AnswerSentence, None, bool]:
         """Sentences of the chat model that passed the verifier; True when there is any."""
         since = time.perf_counter()
         written = Written()
@@ -122,6 +125,7 @@ class Answerer:
             question, draft.hits, self._settings, draft.citations, written
         ):
             draft.sentences.append(sentence)
+            yield from draft.citations.fresh()
             yield sentence
         draft.notices.extend(written.notices)
         draft.clock("write", since)
@@ -132,7 +136,7 @@ class Answerer:
 
     def _extract(
         self, draft: _Draft, filters: Filters
-    ) -> Generator[AnswerSentence, None, list[tuple[str, Decision]]]:
+    ) -> Generator[Citation | AnswerSentence, None, list[tuple[str, Decision]]]:
         """Verbatim sentences for each question asked; returns those left without an answer."""
         pieces = split_question(draft.understood_as)
         missing: list[tuple[str, Decision]] = []
@@ -159,6 +163,7 @@ class Answerer:
                 if sentence in draft.sentences:
                     continue
                 draft.sentences.append(sentence)
+                yield from draft.citations.fresh()
                 yield sentence
         return missing
 

@@ -12,6 +12,7 @@ class Citations:
 
     def __init__(self) -> None:
         self._by_quote: dict[Quote, Citation] = {}
+        self._told = 0
 
     def cite(
         self,
@@ -45,3 +46,9 @@ class Citations:
 
     def all(self) -> tuple[Citation, ...]:
         return tuple(self._by_quote.values())
+
+    def fresh(self) -> tuple[Citation, ...]:
+        """Those added since the last call: a stream tells them before the sentence they serve."""
+        found = self.all()[self._told :]
+        self._told += len(found)
+        return found

@@ -66,7 +66,7 @@ def guarded(
         yield from events
     except AssistantError as error:
         yield _error_event(from_assistant(error, instance), metrics)
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001 - the stream's last word; logged by `unexpected`
         yield _error_event(unexpected(error, instance), metrics)
 
 

@@ -41,7 +41,14 @@ def serve(settings: Settings) -> None:
 
 def run(app: FastAPI, listener: socket.socket) -> None:
     """Serves `app` on a bound socket; returns after a graceful stop."""
-    server = uvicorn.Server(
+    host, port = listener.getsockname()[:2]
+    logger.info("listening on %s port %s", host, port)
+    make_server(app).run(sockets=[listener])
+
+
+def make_server(app: FastAPI) -> uvicorn.Server:
+    """The server, ready to run on a bound socket."""
+    return uvicorn.Server(
         uvicorn.Config(
             cast(Any, app),  # uvicorn and starlette spell ASGI differently
             log_config=None,  # the entry point configures logging
@@ -50,9 +57,6 @@ def run(app: FastAPI, listener: socket.socket) -> None:
             timeout_graceful_shutdown=STOP_SECONDS,
         )
     )
-    host, port = listener.getsockname()[:2]
-    logger.info("listening on %s port %s", host, port)
-    server.run(sockets=[listener])
 
 
 def bind(host: str, port: int) -> socket.socket:

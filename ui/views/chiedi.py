@@ -26,7 +26,7 @@ MAX_QUESTION = 2_000
 def show(client: Client) -> None:
     conversation = _open(client, st.query_params.get("c", ""))
     filters = sidebar.show(client, conversation.conversation if conversation else None)
-    st.title("Chiedi ai documenti del Piano", anchor=False)
+    st.header("Chiedi ai documenti del Piano", anchor=False)
     for message in conversation.messages if conversation else ():
         show_message(client, message)
     asked = st.chat_input("Scrivi una domanda", max_chars=MAX_QUESTION, key="question")
@@ -58,7 +58,7 @@ def _welcome() -> None:
     )
     st.caption("Per esempio:")
     for example in EXAMPLES:
-        st.button(example, on_click=_choose_example, args=(example,), type="tertiary")
+        st.button(example, on_click=_choose_example, args=(example,))
 
 
 def _choose_example(example: str) -> None:

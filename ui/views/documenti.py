@@ -13,19 +13,22 @@ from ui.views.sidebar import cached_documents
 
 
 def show(client: Client) -> None:
-    st.title("Documenti", anchor=False)
+    st.header("Documenti", anchor=False)
     documents = cached_documents(client, client.address)
-    words = st.text_input("Cerca nei titoli", max_chars=200).casefold().split()
-    found = [d for d in documents if all(word in _described(d) for word in words)]
-    st.caption(f"{len(found)} documenti su {len(documents)}")
-    if not found:
-        return
-    st.html(_table(found))
-    _read(client, found)
+    listing, reading = st.tabs(["Elenco", "Leggi"])
+    with listing:
+        words = st.text_input("Cerca nei titoli", max_chars=200).casefold().split()
+        found = [d for d in documents if all(word in _described(d) for word in words)]
+        st.caption(f"{len(found)} documenti su {len(documents)}")
+        if found:
+            st.html(_table(found))
+    with reading:
+        _read(client, documents)
 
 
 def _read(client: Client, documents: list[Document]) -> None:
-    st.subheader("Leggi", anchor=False)
+    if not documents:
+        return
     ids = [document.id for document in documents]
     wanted = st.query_params.get("d", "")
     chosen = st.selectbox(
@@ -67,7 +70,7 @@ def _table(documents: list[Document]) -> str:
     rows = "".join(
         f"<tr><td>{escape(d.title)}{' ' + DEMONSTRATION if d.demonstration else ''}</td>"
         f"<td>{escape(KINDS.get(d.kind, d.kind))}</td><td>{escape(d.distretto or '')}</td>"
-        f"<td>{_years(d)}</td><td>{d.page_count}</td></tr>"
+        f'<td class="years">{_years(d)}</td><td>{d.page_count}</td></tr>'
         for d in documents
     )
     heads = "".join(

@@ -63,7 +63,9 @@ def _years(document: Document) -> range:
 def _current(client: Client, current: Conversation) -> None:
     with st.expander("Questa conversazione", icon=":material/edit:"):
         with st.form(f"rename-{current.id}", border=False):
-            title = st.text_input("Nome", value=current.title, max_chars=200)
+            title = st.text_input(
+                "Nome", value=current.title, max_chars=200, key=f"title-{current.id}"
+            )
             if st.form_submit_button("Rinomina") and title.strip():
                 client.rename(current.id, title)
                 st.rerun()
@@ -92,7 +94,7 @@ def _conversations(client: Client, current: Conversation | None) -> None:
         if st.button(
             plain(shown),
             key=f"open-{chat.id}",
-            type="primary" if current and chat.id == current.id else "tertiary",
+            type="secondary" if current and chat.id == current.id else "tertiary",
             help=plain(title) if shown != title else None,
         ):
             st.query_params["c"] = chat.id

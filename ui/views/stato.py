@@ -9,7 +9,7 @@ from ui.render import plain
 
 
 def show(client: Client) -> None:
-    st.title("Stato", anchor=False)
+    st.header("Stato", anchor=False)
     status = client.status()
     try:
         client.ready()

@@ -1,0 +1,240 @@
+from __future__ import annotations
+
+import importlib.util
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import httpx
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from assistant.models import Answer, MessageKept, Stage
+from ui.client import ApiProblemError, ApiUnreachableError, Client, Sentence
+
+APP = Path(__file__).parents[1] / "ui" / "app.py"
+
+
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+running = _load("running")
+
+
+@pytest.fixture(scope="module")
+def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    data_dir = tmp_path_factory.mktemp("dati")
+    running.index_corpus(data_dir)
+    with running.running_api(data_dir) as api:
+        yield api
+
+
+@pytest.fixture
+def app(api: Any, monkeypatch: pytest.MonkeyPatch) -> AppTest:
+    st.cache_data.clear()
+    monkeypatch.setattr(sys, "argv", ["app.py", f"--api={api.address}"])
+    return AppTest.from_file(str(APP), default_timeout=30)
+
+
+def shown(app: AppTest) -> str:
+    """All the HTML and notices on the page."""
+    found = [*app.main.get("html"), *app.warning, *app.error, *app.caption]
+    return "\n".join(str(getattr(item, "body", None) or item.value) for item in found)
+
+
+def ask(app: AppTest, question: str) -> AppTest:
+    return app.chat_input[0].set_value(question).run()
+
+
+def chat_of(app: AppTest) -> str:
+    """The conversation in the address bar."""
+    value = app.query_params["c"]
+    return value if isinstance(value, str) else value[0]
+
+
+def test_the_client_reads_the_stream_as_typed_events(api: Any) -> None:
+    client = Client(api.address)
+    chat = client.create_conversation()
+    events = list(client.ask(chat.id, "Chi è il caregiver familiare?", {"tipo": ["pagina"]}))
+    assert isinstance(events[0], Stage)
+    assert any(isinstance(event, Sentence) for event in events)
+    answer, kept = events[-2:]
+    assert isinstance(answer, Answer)
+    assert answer.status == "answered"
+    assert isinstance(kept, MessageKept)
+    for citation in answer.citations:
+        page = client.page(citation.document_id, citation.page)
+        assert page.text[citation.start : citation.end] == citation.quote
+    whole = client.conversation(chat.id)
+    assert whole.messages[0].id == kept.id
+    assert whole.messages[0].answer == answer
+
+
+def test_each_sentence_of_the_stream_brings_the_citations_it_needs(api: Any) -> None:
+    client = Client(api.address)
+    chat = client.create_conversation()
+    known: set[int] = set()
+    for event in client.ask(chat.id, "Chi è il caregiver familiare?", {}):
+        if isinstance(event, Sentence):
+            known |= {citation.n for citation in event.citations}
+            assert set(event.sentence.citations) <= known
+    assert known
+
+
+def test_the_client_says_what_to_do_when_nothing_answers() -> None:
+    with pytest.raises(ApiUnreachableError, match=r"http://127\.0\.0\.1:9\. .*piano up"):
+        Client("http://127.0.0.1:9").documents()
+
+
+def test_the_client_says_when_another_program_answers() -> None:
+    client = Client("http://127.0.0.1:1")
+    client._http = httpx.Client(
+        base_url="http://127.0.0.1:1",
+        transport=httpx.MockTransport(lambda request: httpx.Response(200, text="<html>")),
+    )
+    with pytest.raises(ApiUnreachableError, match="un altro programma"):
+        client.documents()
+
+
+def test_the_client_repeats_the_api_s_own_words(api: Any) -> None:
+    with pytest.raises(ApiProblemError, match="non esiste") as caught:
+        Client(api.address).conversation("niente")
+    assert caught.value.http_status == 404
+    with pytest.raises(ApiProblemError, match="Filtro sconosciuto"):
+        chat = Client(api.address).create_conversation()
+        list(Client(api.address).ask(chat.id, "x", {"provincia": ["PC"]}))
+
+
+def test_a_question_gets_sentences_and_citations_that_open(app: AppTest, api: Any) -> None:
+    app.run()
+    assert not app.exception
+    ask(app, "Chi è il caregiver familiare?")
+    assert not app.exception
+    page = shown(app)
+    assert "senza compenso e per libera scelta" in page
+    assert "[1]</a></sup>" in page
+    assert "documento dimostrativo" in page
+    assert "<mark>" not in page
+    first = next(box for box in app.expander if box.label.startswith("\\[1\\]"))
+    message = Client(api.address).conversation(chat_of(app)).messages[0]
+    app.session_state[f"citation-{message.id}-1"] = True
+    app.run()
+    assert "<mark>Il caregiver familiare è chi si prende cura" in shown(app)
+    assert "pagina 1" in first.label
+
+
+def test_a_follow_up_is_understood_from_what_came_before(app: AppTest) -> None:
+    ask(app.run(), "Qual è l'ente capofila del Piano di zona del Distretto Valdoro?")
+    ask(app, "e a Selvachiara?")
+    assert "Ho capito: «Qual è l&#x27;ente capofila" in shown(app)
+
+
+def test_silence_is_shown_as_silence(app: AppTest) -> None:
+    ask(app.run(), "Qual è il numero di telefono del sindaco di Lugo?")
+    page = shown(app)
+    assert "Nei documenti non ho trovato una risposta." in page
+    assert "Non sono una risposta" in page
+    ask(app, "   ")
+    assert "Mi serve un chiarimento." in shown(app)
+
+
+def test_the_address_brings_the_conversation_back_after_a_reload(app: AppTest, api: Any) -> None:
+    ask(app.run(), "Che cos'è il Community Lab?")
+    again = AppTest.from_file(str(APP), default_timeout=30)
+    again.query_params["c"] = chat_of(app)
+    again.run()
+    assert "Che cos&#x27;è il Community Lab?" in shown(again)
+    gone = AppTest.from_file(str(APP), default_timeout=30)
+    gone.query_params["c"] = "sparita"
+    gone.run()
+    assert "non esiste più" in shown(gone)
+    assert "c" not in gone.query_params
+
+
+def test_a_conversation_is_renamed_found_and_deleted(app: AppTest, api: Any) -> None:
+    ask(app.run(), "Che cosa fa l'Ufficio di piano?")
+    client = Client(api.address)
+    current = chat_of(app)
+    app.text_input(key=f"title-{current}").set_value("La mia *ricerca*")
+    next(button for button in app.button if button.label == "Rinomina").click()
+    app.run()
+    assert client.conversation(current).conversation.title == "La mia *ricerca*"
+    app.text_input(key="search").set_value("MIA").run()
+    assert [b.label for b in app.button if b.key == f"open-{current}"] == ["La mia \\*ricerca\\*"]
+    app.checkbox(key=f"sure-{current}").check().run()
+    next(button for button in app.button if button.label == "Elimina").click()
+    app.run()
+    assert "c" not in app.query_params
+    with pytest.raises(ApiProblemError):
+        client.conversation(current)
+
+
+def test_filters_come_from_the_documents_and_reach_the_question(app: AppTest) -> None:
+    app.run()
+    district = app.multiselect[0]
+    assert "Valdoro" in district.options
+    district.set_value(["Selvachiara"]).run()
+    ask(app, "Chi è il soggetto capofila del Piano di zona?")
+    client = Client(sys.argv[1].removeprefix("--api="))
+    answer = client.conversation(chat_of(app)).messages[0].answer
+    documents = {document.id: document for document in client.documents()}
+    assert answer.hits
+    assert {documents[hit.document_id].distretto for hit in answer.hits} == {"Selvachiara"}
+    assert "Filtri attivi: Selvachiara" in "".join(c.value for c in app.caption)
+
+
+def test_feedback_is_kept_with_its_message(app: AppTest, api: Any) -> None:
+    ask(app.run(), "Che cos'è il Community Lab?")
+    message = Client(api.address).conversation(chat_of(app)).messages[0]
+    app.button(key=f"useful-{message.id}").click().run()
+    assert "Grazie" in shown(app)
+    metrics = httpx.get(f"{api.address}/metrics", trust_env=False).text
+    assert 'piano_feedback_total{reason="utile"} 1.0' in metrics
+
+
+def test_the_other_rooms_open(app: AppTest, api: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def room() -> None:
+        import sys
+
+        from ui.client import Client
+        from ui.views import documenti, stato
+
+        client = Client(sys.argv[1].removeprefix("--api="))
+        documenti.show(client)
+        stato.show(client)
+
+    rooms = AppTest.from_function(room, default_timeout=30).run()
+    assert not rooms.exception
+    assert "Deliberazione dimostrativa" in shown(rooms)
+    assert "documento dimostrativo" in shown(rooms)
+    assert rooms.success[0].value == "Pronto a rispondere."
+    assert int(rooms.metric[0].value) == len(Client(api.address).documents())
+
+
+def test_without_an_api_the_page_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    st.cache_data.clear()
+    monkeypatch.setattr(sys, "argv", ["app.py", "--api=http://127.0.0.1:9"])
+    app = AppTest.from_file(str(APP), default_timeout=30).run()
+    assert not app.exception
+    assert "piano up" in app.error[0].value
+
+
+def test_without_an_index_the_page_names_the_remedy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    st.cache_data.clear()
+    with running.running_api(tmp_path) as empty:
+        monkeypatch.setattr(sys, "argv", ["app.py", f"--api={empty.address}"])
+        app = AppTest.from_file(str(APP), default_timeout=30).run()
+        assert not app.exception
+        assert "piano ingest" in app.error[0].value
