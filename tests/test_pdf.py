@@ -78,7 +78,7 @@ def plan_page(number: int, total: int = 4) -> Drawing:
         top = lines(
             canvas,
             [
-                "• apertura di uno sportello sociale in ogni comune del distretto, anche con l'aiuto",
+                "• apertura di uno sportello sociale in ogni comune del distretto, con l'aiuto",
             ],
             top + 6,
         )
@@ -102,7 +102,7 @@ def test_a_page_is_read_into_its_blocks() -> None:
         ("h2", "Azioni"),
         (
             "list_item",
-            "• apertura di uno sportello sociale in ogni comune del distretto, anche con l'aiuto "
+            "• apertura di uno sportello sociale in ogni comune del distretto, con l'aiuto "
             "delle associazioni;",
         ),
         ("list_item", "• formazione degli operatori."),
@@ -138,6 +138,39 @@ def test_two_columns_are_read_one_after_the_other() -> None:
 
     text = read_bytes(pdf([draw]), "colonne.pdf").pages[0].text
     assert text.index("prima colonna, riga h") < text.index("seconda colonna, riga a")
+
+
+def test_a_row_with_a_wrapped_cell_stays_one_row() -> None:
+    def draw(canvas: Canvas) -> None:
+        top = 100.0
+        for cell, values in (
+            (["Sedi con punto di accesso sociale,", "in percentuale"], ("40", "60")),
+            (["Progetti verificati ogni sei mesi", "dall'équipe del distretto"], ("50", "80")),
+        ):
+            lines(canvas, cell, top)
+            for x, value in zip((300, 400), values, strict=True):
+                lines(canvas, [value], top, left=x)
+            top += 40
+
+    assert blocks(read_bytes(pdf([draw]), "tabella.pdf")) == [
+        ("table_row", "Sedi con punto di accesso sociale, in percentuale 40 60"),
+        ("table_row", "Progetti verificati ogni sei mesi dall'équipe del distretto 50 80"),
+    ]
+
+
+def test_a_heading_that_wraps_onto_a_small_word_stays_whole() -> None:
+    def draw(canvas: Canvas) -> None:
+        top = lines(
+            canvas,
+            ["Scheda 4 – Inclusione lavorativa delle persone", "fragili"],
+            90,
+            font="Helvetica-Bold",
+            size=14,
+        )
+        lines(canvas, PROSE, top + 10)
+
+    title = "Scheda 4 – Inclusione lavorativa delle persone fragili"
+    assert blocks(read_bytes(pdf([draw]), "a.pdf"))[0] == ("h1", title)
 
 
 def test_paragraphs_are_parted_by_space_and_by_indentation() -> None:

@@ -23,6 +23,10 @@ _ITEM = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])[ \t]+(.*)")
 _ORDERED = re.compile(r"\s*(\d{1,9}[.)])[ \t]+")
 _TABLE_RULE = re.compile(r"\s*\|?\s*:?-+:?\s*(?:\|\s*:?-+:?\s*)*\|?\s*")
 _DEFINITION = re.compile(r" {0,3}\[[^\]]+\]:\s+\S+.*")
+_ESCAPED = re.compile(r"\\([!-/:-@\[-`{-~])")
+_SHELTER = 0xE000
+"""Private use area, which canonical text never holds: escaped marks wait there."""
+_SHELTERED = re.compile("[\ue000-\ue07f]")
 _INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"!\[([^\]]*)\]\([^()]*(?:\([^()]*\)[^()]*)*\)"), r"\1"),
     (re.compile(r"\[([^\[\]]*)\]\([^()]*(?:\([^()]*\)[^()]*)*\)"), r"\1"),
@@ -34,7 +38,6 @@ _INLINE: tuple[tuple[re.Pattern[str], str], ...] = (
     (re.compile(r"(?<![\w*])(\*{1,3})(?=\S)(.+?)(?<=\S)\1(?![\w*])"), r"\2"),
     (re.compile(r"(?<!\w)(_{1,3})(?=\S)(.+?)(?<=\S)\1(?!\w)"), r"\2"),
     (re.compile(r"~~(?=\S)(.+?)(?<=\S)~~"), r"\1"),
-    (re.compile(r"\\([!-/:-@\[-`{-~])"), r"\1"),
 )
 
 
@@ -68,9 +71,11 @@ def _front_matter(text: str) -> dict[str, str]:
 
 
 def _inline(text: str) -> str:
+    """The words of a text without its marks; a mark escaped by a backslash is a word."""
+    text = _ESCAPED.sub(lambda m: chr(_SHELTER + ord(m[1])), text)
     for pattern, replacement in _INLINE:
         text = pattern.sub(replacement, text)
-    return html.unescape(text)
+    return _SHELTERED.sub(lambda m: chr(ord(m[0]) - _SHELTER), html.unescape(text))
 
 
 def _pieces(lines: list[str]) -> Iterator[Piece]:

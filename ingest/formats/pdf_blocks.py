@@ -34,6 +34,7 @@ _LINE_GAP = 1.9
 _SHORT_LINE = 0.12
 _NEIGHBOURS = 5
 _CELL_CHARS = 30
+_ROW_CELL_CHARS, _ROW_CHARS = 60, 240
 _TWO_LETTERS = re.compile(r"[^\W\d_].*[^\W\d_]")
 _AMOUNT = re.compile(r"\s(?!(?:19|20)\d\d$)[\d.,]+\W*$")
 
@@ -87,6 +88,12 @@ def page_pieces(
     kind: BlockKind = "text"
     for i, line in enumerate(ordered):
         line_kind = _kind(ordered, i, style, cells)
+        if group and kind != "heading" and _same_row(group, line):
+            group.append(line)
+            kind = "table_row"
+            continue
+        if kind == "heading" and line_kind == "text" and _look(line) == _look(group[-1]):
+            line_kind = _rest_of_heading(line, style)
         if group and _continues(group, kind, line, line_kind, _right_edge(ordered, i)):
             group.append(line)
             continue
@@ -251,6 +258,25 @@ def _right_edge(lines: Sequence[Line], i: int) -> float:
     left, reach = lines[i].left, 4 * lines[i].size
     near = lines[max(0, i - _NEIGHBOURS) : i + _NEIGHBOURS]
     return max(other.right for other in near if -reach < other.left - left < reach)
+
+
+def _same_row(group: Sequence[Line], line: Line) -> bool:
+    """Whether `line` is a further cell of the row that `group` has begun, or goes on with one."""
+    above = group[-1]
+    if line.left > above.left + above.size and len(line.words) <= _ROW_CELL_CHARS:
+        return (
+            any(abs(other.baseline - line.baseline) < 0.4 * line.size for other in group)
+            and line.left > max(other.right for other in group) + 0.5 * line.size
+            and sum(len(other.words) for other in group) <= _ROW_CHARS
+        )
+    in_later_cell = above.left > group[0].left + 2 * above.size
+    return in_later_cell and _close(above, line) and abs(line.left - above.left) < 0.2 * line.size
+
+
+def _rest_of_heading(line: Line, style: DocumentStyle) -> BlockKind:
+    """A heading may wrap onto a line that, alone, begins like prose."""
+    emphasised = line.bold and not style.body_bold
+    return "heading" if emphasised or line.size >= style.body_size * _LARGER else "text"
 
 
 def _continues(

@@ -104,7 +104,10 @@ class _Probe:
         right = left
         if self._char_box(self._handle, last, *self._refs):
             right = max(left, self._box[1].value)
-        size = self._size(self._index(self._handle, start + (lead + len(body)) // 2))
+        middle = (lead + len(body)) // 2
+        while body[middle].isspace():  # a space that PDFium made up has no size
+            middle += 1
+        size = self._size(self._index(self._handle, start + middle))
         bold = self._bold(first) and self._bold(last)
         columns = 1
         if (right - left) > _WIDE_EM_PER_CHARACTER * size * (len(body) - lead):

@@ -126,7 +126,7 @@ def _recurring(cluster: list[_Candidate], needed: int, with_text: int) -> list[_
     found.extend(c for c in cluster if _PAGE_NUMBER.fullmatch(c.text) and c.in_margin)
     if len({c.page.number for c in cluster}) < min(needed, max(2, with_text)):
         return found
-    if not any(_looks_like_heading(c) for c in cluster):
+    if cluster[0].side == "footer" or not any(_looks_like_heading(c) for c in cluster):
         found.extend(_counting(cluster))
     return found
 
