@@ -201,20 +201,19 @@ def print_table(figures: Iterable[Figure]) -> None:
     from rich.table import Table
 
     table = Table(title=f"piano bench, {os.cpu_count()} CPUs", title_justify="left")
-    for column in ("what", "n", "median", "p95", "goal", "", "note"):
-        table.add_column(column, justify="right" if column in ("n", "median", "p95") else "left")
-    for one in figures:
+    for column in ("what", "n", "median", "p95", "goal", ""):
+        right = column in ("n", "median", "p95")
+        table.add_column(column, justify="right" if right else "left", no_wrap=True)
+    shown = list(figures)
+    for one in shown:
         mark = "" if one.met is None else "met" if one.met else "MISSED"
-        table.add_row(
-            one.name,
-            str(one.n),
-            f"{one.median:.1f} {one.unit}",
-            f"{one.p95:.1f}",
-            one.goal or "",
-            mark,
-            one.note,
-        )
-    Console().print(table, soft_wrap=True)
+        middle = f"{one.median:.1f} {one.unit}"
+        table.add_row(one.name, str(one.n), middle, f"{one.p95:.1f}", one.goal or "", mark)
+    console = Console()
+    console.print(table)
+    for one in shown:
+        if one.note:
+            console.print(f"{one.name}: {one.note}", soft_wrap=True)
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
