@@ -158,6 +158,19 @@ def test_a_row_with_a_wrapped_cell_stays_one_row() -> None:
     ]
 
 
+def test_a_row_whose_middle_cell_wraps_stays_one_row() -> None:
+    def draw(canvas: Canvas) -> None:
+        for top, place in ((100, ["Sala civica di", "Pieve"]), (145, ["Biblioteca di", "Valle"])):
+            lines(canvas, ["16 febbraio"], top)
+            lines(canvas, place, top, left=200)
+            lines(canvas, ["46"], top, left=400)
+
+    assert blocks(read_bytes(pdf([draw]), "tabella.pdf")) == [
+        ("table_row", "16 febbraio Sala civica di Pieve 46"),
+        ("table_row", "16 febbraio Biblioteca di Valle 46"),
+    ]
+
+
 def test_a_heading_that_wraps_onto_a_small_word_stays_whole() -> None:
     def draw(canvas: Canvas) -> None:
         top = lines(

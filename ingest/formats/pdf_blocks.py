@@ -88,7 +88,7 @@ def page_pieces(
     kind: BlockKind = "text"
     for i, line in enumerate(ordered):
         line_kind = _kind(ordered, i, style, cells)
-        if group and kind != "heading" and _same_row(group, line):
+        if group and kind != "heading" and _same_row(group, kind, ordered, i):
             group.append(line)
             kind = "table_row"
             continue
@@ -260,17 +260,25 @@ def _right_edge(lines: Sequence[Line], i: int) -> float:
     return max(other.right for other in near if -reach < other.left - left < reach)
 
 
-def _same_row(group: Sequence[Line], line: Line) -> bool:
-    """Whether `line` is a further cell of the row that `group` has begun, or goes on with one."""
-    above = group[-1]
-    if line.left > above.left + above.size and len(line.words) <= _ROW_CELL_CHARS:
-        return (
-            any(abs(other.baseline - line.baseline) < 0.4 * line.size for other in group)
-            and line.left > max(other.right for other in group) + 0.5 * line.size
-            and sum(len(other.words) for other in group) <= _ROW_CHARS
-        )
-    in_later_cell = above.left > group[0].left + 2 * above.size
-    return in_later_cell and _close(above, line) and abs(line.left - above.left) < 0.2 * line.size
+def _same_row(group: Sequence[Line], kind: BlockKind, lines: Sequence[Line], i: int) -> bool:
+    """Whether line `i` is a further cell of the row that `group` has begun, or wraps inside one."""
+    above, line = group[-1], lines[i]
+    if len(line.words) > _ROW_CELL_CHARS or sum(len(part.words) for part in group) > _ROW_CHARS:
+        return False
+    if _cell_after(group, line):
+        return True
+    if not _close(above, line) or line.size > above.size * (1 + _SAME_SIZE):
+        return False
+    if kind == "table_row" and line.left > group[0].left + 2 * above.size:
+        return True  # a new row would start where this one did
+    wraps = abs(line.left - group[0].left) < 0.2 * line.size
+    return wraps and any(_cell_after([*group, line], later) for later in lines[i + 1 : i + 4])
+
+
+def _cell_after(group: Sequence[Line], line: Line) -> bool:
+    """Whether `line` stands to the right of `group`, at the height of one of its lines."""
+    level = any(abs(part.baseline - line.baseline) < 0.4 * line.size for part in group)
+    return level and line.left > max(part.right for part in group) + 0.5 * line.size
 
 
 def _rest_of_heading(line: Line, style: DocumentStyle) -> BlockKind:
