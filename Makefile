@@ -28,7 +28,7 @@ format: setup ## put the code in ruff's format
 	@$(BIN)/ruff format $(CODE)
 
 bench: setup ## print the speeds promised in docs, measured on this machine
-	@$(BIN)/python scripts/bench.py
+	@$(BIN)/python -m eval.bench
 
 eval: setup ## ask the golden questions and print recall, quote integrity, abstention, false refusals
 	@$(BIN)/piano eval

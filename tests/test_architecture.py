@@ -28,7 +28,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
 
 MAY_IMPORT = {
     "assistant": {"assistant"},
-    "ingest": {"ingest", "assistant"},
+    "ingest": {"ingest", "assistant", "corpus"},  # to know where the bundled documents are
     "eval": {"eval", "assistant"},
     "ui": {"ui", "assistant"},
     "corpus": {"corpus"},

@@ -49,9 +49,10 @@ def load_model(settings: Settings) -> BaseChatModel:
     try:
         from langchain.chat_models import init_chat_model
 
-        return init_chat_model(
+        model: BaseChatModel = init_chat_model(
             name, model_provider=provider, temperature=0, **_OPTIONS[provider](settings)
         )
+        return model
     except (ImportError, ValueError, TypeError) as error:
         raise ChatModelError(
             f"Il modello linguistico «{settings.chat_model}» non può essere preparato.",

@@ -10,13 +10,14 @@ from typing import NamedTuple
 from assistant.answering.polarity import is_word
 from assistant.italian.analysis import fold, stem, terms, tokens
 from assistant.italian.numerals import Quantity
-from assistant.italian.references import Facts, cites, facts
+from assistant.italian.references import Facts, Mention, cites, facts
 
 _SENTENCE_OPENING = re.compile(r"^[\s\"«“(–—-]*")
 _ITALIAN_MONTH_OR_DAY = re.compile(
     r"gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|dicembre"
 )
-_BOUND_REACH = 22
+_PART_END = re.compile(r"[,;:](?!\d)|\be\b")
+_BOUND_REACH = 40
 """Characters before a number in which "almeno", "fino a" … belong to it."""
 _NOUN_REACH = 30
 """Characters between a number and the noun it counts."""
@@ -36,6 +37,7 @@ def facts_of(text: str) -> Facts:
 @lru_cache(maxsize=4096)
 def names_of(text: str) -> tuple[Name, ...]:
     """Capitalised words but the first, which has a capital in any case."""
+    text = plain(text)
     words = tokens(text)
     first = _SENTENCE_OPENING.match(text)
     opening = first.end() if first else 0
@@ -44,7 +46,7 @@ def names_of(text: str) -> tuple[Name, ...]:
         for word in words
         if word.text[0].isupper()
         and (word.start > opening or (len(word.text) > 1 and word.text.isupper()))
-        and terms(word.text)
+        and (terms(word.text) or len(word.text) > 3)  # "lo Stato" is a stop word too
         and not _ITALIAN_MONTH_OR_DAY.fullmatch(fold(word.text))
     )
 
@@ -58,6 +60,11 @@ def missing_fact(claim: str, sources: Sequence[str], context: str) -> str:
         if not cites(mention.canonical, acts):
             return f"L'atto «{claim[mention.start : mention.end]}» non è nella fonte."
     days = {mention.canonical for read in held for mention in read.dates}
+    for text, read in zip([*sources, context], held, strict=True):
+        for act in read.references:
+            # "n. 44 del 9 maggio 2018" says a day too
+            day = text[act.start : act.end].rpartition("del ")[2]
+            days |= {mention.canonical for mention in facts_of(day).dates}
     for mention in asked.dates:
         if not any(_same_day(mention.canonical, day) for day in days):
             return f"La data «{claim[mention.start : mention.end]}» non è nella fonte."
@@ -115,20 +122,44 @@ def _bounds(text: str, quantity: Quantity) -> frozenset[str]:
 def _counts_another(claim: str, quantity: Quantity, sources: Sequence[str]) -> str:
     """The noun after a number, when in the sources other numbers count that noun, and not this."""
     noun = _noun_after(claim, quantity)
-    if not noun:
+    if not noun or quantity.canonical.endswith("%"):
         return ""
     wanted, word = noun
     counted: list[bool] = []
     for text in sources:
         for other in facts_of(text).quantities:
             following = _noun_after(text, other)
-            if following and following[0] == wanted:
-                counted.append(other.canonical == quantity.canonical)
-    return word if counted and not any(counted) else ""
+            if not following:
+                continue  # "quello di Lugo 18": what it counts was said before
+            if other.canonical == quantity.canonical:
+                counted.append(wanted in _terms_after(text, other))
+            elif following[0] == wanted:
+                counted.append(False)
+    return word if counted and not any(counted) and _all_counted(quantity, sources) else ""
+
+
+def _all_counted(quantity: Quantity, sources: Sequence[str]) -> bool:
+    """Whether each place of a number in the sources has its noun right after it."""
+    return all(
+        _noun_after(text, other) is not None
+        for text in sources
+        for other in facts_of(text).quantities
+        if other.canonical == quantity.canonical
+    )
+
+
+def _terms_after(text: str, quantity: Quantity) -> set[str]:
+    """Content stems between a number and the end of its part, or the next number."""
+    ends = [other.start for other in facts_of(text).quantities if other.start > quantity.start]
+    if stop := _PART_END.search(text, quantity.end):
+        ends.append(stop.start())
+    return set(terms(text[quantity.end : min(ends, default=len(text))]))
 
 
 def _noun_after(text: str, quantity: Quantity) -> tuple[str, str] | None:
-    for token in tokens(text[quantity.end : quantity.end + _NOUN_REACH]):
+    stop = _PART_END.search(text, quantity.end)
+    end = min(stop.start() if stop else len(text), quantity.end + _NOUN_REACH)
+    for token in tokens(text[quantity.end : end]):
         if terms(token.text):
             return (stem(token.text), token.text) if not token.text[0].isdigit() else None
     return None
@@ -141,6 +172,45 @@ def _missing_name(claim: str, texts: Sequence[str]) -> str:
         if name.stem not in present:
             return f"«{name.text}» non è nella fonte."
     return ""
+
+
+def wrong_part(claim: str, sources: Sequence[str]) -> str:
+    """Why a number of `claim` is said there of something else than in a source that lists several.
+
+    In "il 60% agli anziani e il 40% ai minori" each number has its own part of the sentence; the
+    part of the claim that holds a number must share a word with it.
+    """
+    for kind in ("quantities", "dates"):
+        for fact in getattr(facts_of(claim), kind):
+            ours = _part_terms(claim, fact)
+            verdicts = []
+            for text in sources:
+                listed = getattr(facts_of(text), kind)
+                for other in listed:
+                    if other.canonical == fact.canonical:
+                        theirs = _part_terms(text, other)
+                        free = len(listed) < 2 or not ours or not theirs
+                        verdicts.append(free or bool(ours & theirs))
+            if verdicts and not any(verdicts):
+                return f"Nella fonte «{claim[fact.start : fact.end].strip()}» è detto di altro."
+    return ""
+
+
+def _part_terms(text: str, fact: Quantity | Mention) -> set[str]:
+    """Content stems of the stretch, between commas and "e", in which a fact stands."""
+    start = max((m.end() for m in _PART_END.finditer(text, 0, fact.start)), default=0)
+    stop = _PART_END.search(text, fact.end)
+    part = text[start : fact.start] + " " + text[fact.end : stop.start() if stop else None]
+    return {term for term in terms(part) if not term[0].isdigit()}
+
+
+def plain(text: str) -> str:
+    """The text without its hard facts, blanked in place: what is left is words."""
+    read = facts_of(text)
+    spans = [(fact.start, fact.end) for fact in (*read.references, *read.dates, *read.years)]
+    for start, end in [*spans, *((fact.start, fact.end) for fact in read.quantities)]:
+        text = text[:start] + " " * (end - start) + text[end:]
+    return text
 
 
 def wrong_owner(claim: str, sources: Sequence[str], context: str) -> str:
@@ -179,12 +249,30 @@ def _owners(
             if ours - theirs - headings:
                 # Not all our names are in this sentence: it must at least name nobody else.
                 yield not {name.stem for name in names} - ours - headings
-            elif len(names) >= 2 and len(places) >= 2:
+            elif len(names) >= 2 and len(facts_of(text).quantities) >= 2 and not _is_year(other):
                 ours_here, theirs_here = _owner(claim, start), _owner(text, at)
                 same = theirs_here in (ours_here, "") or ours == {theirs_here}
                 yield same or not ours & {ours_here, theirs_here}
             else:
                 yield True
+
+
+def _is_year(canonical: str) -> bool:
+    return re.fullmatch(r"(?:19|20)\d\d(?:-.*)?", canonical) is not None
+
+
+def foreign_subject(claim: str, source: str) -> bool:
+    """Whether a source speaks of acts or names that the claim does not, and lacks the claim's own.
+
+    Two such sentences cannot be added up: what one says of its subject is not said of the other's.
+    """
+    acts = {mention.canonical for mention in facts_of(claim).references}
+    theirs = {mention.canonical for mention in facts_of(source).references}
+    if acts and any(not cites(act, acts) for act in theirs):
+        return not all(cites(act, theirs) for act in acts)
+    names = {name.stem for name in names_of(claim)}
+    others = {name.stem for name in names_of(source)}
+    return bool(names - set(terms(source)) and others - set(terms(claim)))
 
 
 def _owner(text: str, at: int) -> str:
@@ -193,7 +281,8 @@ def _owner(text: str, at: int) -> str:
     In "Lugo 12 e Faenza 20" the name comes first; in "12 a Lugo e 20 a Faenza" the fact does.
     """
     names = names_of(text)
-    anchors = [start for start, _ in _anchors(text)]
+    read = facts_of(text).quantities
+    anchors = [quantity.start for quantity in read] or [start for start, _ in _anchors(text)]
     if not names:
         return ""
     if min(anchors) < names[0].start:

@@ -108,7 +108,7 @@ def _modality(claim: str, source: str, said: set[str]) -> str:
         return "La frase parla di un obbligo che la fonte non pone."
     if hedged and markers("duty", source) and not markers("possibility", source):
         return "La fonte pone un obbligo, la frase una possibilità."
-    done = {marker.scope[0] for marker in markers("past", claim) if marker.scope}
+    done = {term for marker in markers("past", claim) for term in marker.scope}
     for marker in markers("future", source):
         if set(marker.scope) & done and not markers("future", claim):
             return f"La fonte parla del futuro («{marker.word}»), la frase di un fatto compiuto."
