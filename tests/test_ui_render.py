@@ -42,7 +42,7 @@ CITATION = Citation(
     kind="scheda",
     distretto="Valdora",
     year=2018,
-    source="scheda5.pdf",
+    source="una/cartella/scheda5.pdf",
     page=3,
     section="Razionale",
     start=TEXT.index(QUOTE),
@@ -108,7 +108,7 @@ def assert_inert(text: str) -> None:
 def test_a_sentence_carries_numbers_that_lead_to_the_marked_page() -> None:
     html = sentences_html(ANSWER.sentences, ANSWER.citations, API)
     tags = Tags(html)
-    assert tags.shown == f"{QUOTE} [1]"
+    assert tags.shown == f"{QUOTE} [1] documento dimostrativo"
     href = dict(tags.attributes)["href"]
     assert href == page_address(API, "d" * 64, 3, start=CITATION.start, end=CITATION.end)
     assert href is not None
@@ -164,6 +164,7 @@ def test_the_quote_is_marked_in_its_page_between_whole_words() -> None:
     for part in ("Scheda 5", "Scheda attuativa", "Distretto Valdora", "2018", "Sezione: Razionale"):
         assert part in shown
     assert "pagina 3 (stampata: iii)" in shown
+    assert "Fonte: scheda5.pdf" in shown
     context = shown[shown.index("[…]") : shown.rindex("[…]")]
     assert set(context.split()) <= {"[…]", "prima", "dopo", *QUOTE.split()}
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from html import escape
+from pathlib import PurePath
 from urllib.parse import quote, urlencode
 
 from assistant.models import Answer, AnswerHit, AnswerSentence, Citation, DocumentPage
@@ -29,12 +30,13 @@ SILENCES = {
     "out_of_scope": "Questa domanda non riguarda i documenti.",
 }
 DEMONSTRATION = '<span class="badge">documento dimostrativo</span>'
-AROUND = 600
+AROUND = 400
 """Characters of the page shown on each side of a quote."""
 
 STYLE = """<style>
 .answer p, .answer li { font-size: 1.05rem; line-height: 1.6; margin: 0 0 .7rem; }
 .answer sup a, .answer .n { font-weight: 600; text-decoration: none; padding: 0 .12em; }
+[data-testid="stChatMessage"] p:last-child { margin-bottom: 0; }
 .answer .understood { color: #44505c; font-size: .95rem; }
 .answer .silence { font-weight: 600; }
 .notice { border-left: .3rem solid #b35c00; background: #fff6e9; padding: .45rem .8rem;
@@ -44,7 +46,7 @@ STYLE = """<style>
 .where { color: #44505c; font-size: .92rem; margin: 0 0 .5rem; }
 .context { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #d5dbe0;
   border-radius: .4rem; padding: .8rem 1rem; background: #fcfcfa; line-height: 1.55;
-  font-family: Georgia, 'Times New Roman', serif; max-height: 26rem; overflow-y: auto; }
+  font-family: Georgia, 'Times New Roman', serif; max-height: 20rem; overflow-y: auto; }
 .context mark { background: #ffe58a; color: inherit; padding: .08em 0; }
 .cut { color: #44505c; }
 .documents { border-collapse: collapse; width: 100%; font-size: .95rem; }
@@ -76,8 +78,6 @@ def answer_html(answer: Answer, api: str) -> str:
     if answer.status == "partial":
         parts.append('<p class="silence">Ho trovato solo una parte della risposta.</p>')
     parts.append(sentences_html(answer.sentences, answer.citations, api))
-    if any(citation.demonstration for citation in answer.citations):
-        parts.append(f"<p>{DEMONSTRATION}</p>")
     parts += [f'<div class="notice" role="note">{escape(n)}</div>' for n in answer.notices]
     return f'<div class="answer" lang="it">{"".join(parts)}</div>'
 
@@ -87,8 +87,10 @@ def sentences_html(
 ) -> str:
     """A paragraph each; a number leads to the quote in its printable page, once it is known."""
     known = {citation.n: citation for citation in citations}
+    invented = {citation.n for citation in citations if citation.demonstration}
     return "".join(
-        f"<p>{escape(sentence.text)} {_numbers(sentence.citations, known, api)}</p>"
+        f"<p>{escape(sentence.text)} {_numbers(sentence.citations, known, api)}"
+        f"{' ' + DEMONSTRATION if invented & set(sentence.citations) else ''}</p>"
         for sentence in sentences
     )
 
@@ -118,7 +120,7 @@ def citation_html(citation: Citation, page: DocumentPage | None, api: str) -> st
         f'<p class="where">{escape(" · ".join(facts))}</p>{section}'
         f"{_quote_in_page(citation, page)}"
         f"<p>{_link(address, 'Apri la pagina intera (stampabile)')}</p>"
-        f'<p class="where">Fonte: {escape(citation.source)}</p></div>'
+        f'<p class="where">Fonte: {escape(_source(citation.source))}</p></div>'
     )
 
 
@@ -209,7 +211,12 @@ def _page(number: int, label: str | None) -> str:
 
 
 def _hit_title(hit: AnswerHit) -> str:
-    return f"{hit.title or hit.source}, pagina {hit.page}"
+    return f"{hit.title or _source(hit.source)}, pagina {hit.page}"
+
+
+def _source(source: str) -> str:
+    """A web address whole, a file by its name: folders say nothing to who reads."""
+    return source if "://" in source else PurePath(source).name
 
 
 def _first_by_page(hits: Sequence[AnswerHit], limit: int = 5) -> list[AnswerHit]:

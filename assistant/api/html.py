@@ -6,6 +6,7 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from html import escape
+from pathlib import PurePath
 from urllib.parse import quote
 
 from assistant.models import DocumentPage
@@ -48,6 +49,9 @@ def document_page(page: DocumentPage, start: int | None = None, end: int | None 
     Offsets that this page does not have are told to the reader, never moved.
     """
     document = page.document
+    source = document.source
+    if "://" not in source:
+        source = PurePath(source).name  # folders say nothing to who reads
     printed = f" (numero stampato: {escape(page.label)})" if page.label else ""
     notes = [DEMONSTRATION] if document.demonstration else []
     if page.number in document.ocr_pages:
@@ -79,7 +83,7 @@ def document_page(page: DocumentPage, start: int | None = None, end: int | None 
         f'<p class="where">Pagina {page.number} di {document.page_count}{printed}'
         f"{' · ' + place if place else ''}</p>{shown}</header>{navigation}"
         f'<main class="page">{body}</main>{navigation}'
-        f'<footer><p class="where">Fonte: {escape(document.source)}</p>'
+        f'<footer><p class="where">Fonte: {escape(source)}</p>'
         f'<p class="hash">Impronta SHA-256 del documento: {escape(document.id)}</p></footer>',
     )
 
