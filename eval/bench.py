@@ -210,6 +210,8 @@ def print_table(figures: Iterable[Figure]) -> None:
         middle = f"{one.median:.1f} {one.unit}"
         table.add_row(one.name, str(one.n), middle, f"{one.p95:.1f}", one.goal or "", mark)
     console = Console()
+    if not console.is_terminal:
+        console.width = 110  # a log is not 80 columns wide
     console.print(table)
     for one in shown:
         if one.note:
