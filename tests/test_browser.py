@@ -107,17 +107,21 @@ def test_a_person_asks_opens_a_citation_asks_again_and_finds_it_after_a_reload(
     ask(page, "Chi è il caregiver familiare?")
     number = page.locator(".answer sup a", has_text="[1]").first
     number.wait_for()
+    page.get_by_text("Utile", exact=True).wait_for()
+    answer = page.locator(".answer").first.inner_text()
     assert page.locator("html").get_attribute("lang") == "it"
 
     citation = page.locator("[data-testid=stExpander] summary", has_text="[1]").first
     citation.click()
     page.locator(".context mark").first.wait_for()
     opened = page.locator(".citation").first.inner_text()
-    assert "Caregiver familiare: diritti, sostegni, norme" in opened
-    assert "pagina 1" in opened
+    title = citation.inner_text().partition("[1] ")[2].rpartition(", pagina")[0]
+    assert title
+    assert opened.startswith(title)
+    assert re.search(r"pagina \d+", opened)
     assert "Sezione:" in opened
     quote = page.locator(".context mark").first.inner_text()
-    assert quote.startswith("Il caregiver familiare è chi si prende cura")
+    assert quote.strip()
 
     with page.expect_popup() as popup:
         number.click()
@@ -133,7 +137,7 @@ def test_a_person_asks_opens_a_citation_asks_again_and_finds_it_after_a_reload(
 
     page.reload()
     page.locator("[data-testid=stChatMessage]").nth(3).wait_for()
-    assert page.get_by_text("senza compenso e per libera scelta").first.is_visible()
+    assert page.locator(".answer").first.inner_text() == answer
     assert page.get_by_text("Ho capito:").is_visible()
     assert asked <= {"127.0.0.1", "data"}, asked
 
