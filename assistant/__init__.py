@@ -1,1 +1,1 @@
-"""The assistant over plan documents: index, retrieval, answers with citations, API, command line."""
+"""Index, retrieval, answers with citations, API and command line over plan documents."""

@@ -143,11 +143,9 @@ def test_hostile_text_is_analysed_in_linear_time() -> None:
         assert isinstance(terms(piece * 20_000), list)
 
 
-def test_importing_the_analyser_loads_one_language() -> None:
+def test_importing_the_analyser_loads_nothing_heavy() -> None:
     code = (
         "import sys; from assistant.italian.analysis import terms; terms('le schede');"
-        "loaded = [m for m in sys.modules if m.endswith('_stemmer')];"
-        "assert loaded == ['_piano_snowball.italian_stemmer'], loaded;"
-        "assert 'numpy' not in sys.modules"
+        "assert not {'numpy', 'snowballstemmer', 'nltk'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=30)

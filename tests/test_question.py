@@ -19,7 +19,10 @@ from assistant.answering.smalltalk import is_small_talk
         ("Quanto costa il servizio?", "amount"),
         ("A quanto ammonta il fondo?", "amount"),
         ("Dove si è tenuto l'incontro?", "place"),
-        ("Che cos'è una Casa della Salute?", "any"),
+        ("Che cos'è una Casa della Salute?", "definition"),
+        ("Chi partecipa al Tavolo?", "who"),
+        ("Come si valuta il Piano?", "any"),
+        ("A chi è rivolto il servizio?", "recipients"),
     ],
 )
 def test_kind_of_answer_is_read_from_the_question(text: str, expected: str) -> None:

@@ -11,15 +11,19 @@ from dataclasses import dataclass
 
 from assistant.answering.extract import Candidate
 from assistant.answering.question import Question
-from assistant.italian.analysis import terms
-from assistant.italian.references import cites, numbers, references, years
+from assistant.answering.reading import Reading, read
+from assistant.italian.acronyms import stands_in
+from assistant.italian.references import Facts, cites
 from assistant.models import Hit
 
-MIN_COVERAGE = 0.5
+MIN_COVERAGE = 0.55
 """Least share of the question's IDF mass in the sentence and its context."""
 
-MIN_IN_SENTENCE = 0.25
+MIN_IN_SENTENCE = 0.1
 """Least share in the sentence itself: a title that matches is not an answer."""
+
+COMMON = 0.04
+"""A name in more than this share of the passages names the field, not a case: no pin."""
 
 NEEDED: frozenset[str] = frozenset({"contact", "amount", "act", "number"})
 """What must be there when it is asked for; a date or a place can be said in other words."""
@@ -36,53 +40,73 @@ class Decision:
         return not self.missing
 
 
-def judge(question: Question, candidate: Candidate, known: Callable[[str], bool]) -> Decision:
+def judge(question: Question, candidate: Candidate, share: Callable[[str], float]) -> Decision:
     """Whether a sentence, read in its context, can answer.
 
-    `known(term)` tells whether the collection holds the term at all.
+    `share(term)` is the share of the collection's passages that hold a term.
     """
-    missing = missing_pins(question, candidate.hit)
+    missing = missing_pins(question, candidate.hit, share)
     if question.expected in NEEDED and not candidate.holds_expected:
         missing.append(_EXPECTED_WORDS[question.expected])
     if candidate.coverage < MIN_COVERAGE or candidate.in_sentence < MIN_IN_SENTENCE:
-        unknown = any(not known(term) for term in question.terms)
-        missing.append("parole che nei documenti non ci sono" if unknown else "il tema")
+        missing.append(_what_is_missing(question, share))
     return Decision(tuple(missing))
 
 
-def missing_pins(question: Question, hit: Hit) -> list[str]:
+def missing_pins(question: Question, hit: Hit, share: Callable[[str], float]) -> list[str]:
     """What the question pins down and this passage, with its titles, does not speak of."""
-    passage, document = hit.passage, hit.document
-    context = "\n".join((document.title, *passage.section, passage.text))
-    missing: list[str] = []
-
-    found_years = set(years(context))
-    if document.year_from is not None:
-        found_years |= set(range(document.year_from, (document.year_to or document.year_from) + 1))
-    missing += [f"l'anno {year}" for year in sorted(question.years - found_years)]
-
-    found_references = references(context)
-    missing += [
-        f"il riferimento {show_reference(reference)}"
-        for reference in sorted(question.references)
-        if not cites(reference, found_references)
-    ]
-
-    found_numbers = set(numbers(context))
+    reading = read(hit.passage, hit.document)
+    missing = [*_missing_years(question, hit, reading), *_missing_acts(question, reading.facts)]
+    quantities = _quantities(reading.facts)
     missing += [
         f"la scheda {scheda}"
         for scheda in sorted(question.schede)
-        if passage.scheda != scheda and scheda not in found_numbers
+        if hit.passage.scheda != scheda and scheda not in quantities
     ]
-    missing += [f"il numero {number}" for number in sorted(question.numbers - found_numbers)]
-
-    around = set(terms(context)) | set(terms(document.distretto or ""))
+    missing += [f"il numero {number}" for number in sorted(question.numbers - quantities)]
     missing += [
         f"«{name.text}»"
         for name in question.names
-        if any(term not in around for term in name.terms)
+        if any(share(term) <= COMMON for term in name.terms)
+        and not all(stands_in(term, reading.terms) for term in name.terms)
     ]
     return missing
+
+
+def _missing_years(question: Question, hit: Hit, reading: Reading) -> list[str]:
+    if not question.years:
+        return []
+    found: set[int] = set()
+    for mention in reading.facts.years:
+        first, _, last = mention.canonical.partition("-")
+        found.update(range(int(first), int(last or first) + 1))
+    found |= {int(m.canonical[:4]) for m in reading.facts.dates if m.canonical[0] != "-"}
+    document = hit.document
+    if document.year_from is not None:
+        found |= set(range(document.year_from, (document.year_to or document.year_from) + 1))
+    return [f"l'anno {year}" for year in sorted(question.years - found)]
+
+
+def _missing_acts(question: Question, facts: Facts) -> list[str]:
+    if not question.references:
+        return []
+    found = {mention.canonical for mention in facts.references}
+    return [
+        f"il riferimento {show_reference(reference)}"
+        for reference in sorted(question.references)
+        if not cites(reference, found)
+    ]
+
+
+def _quantities(facts: Facts) -> set[str]:
+    """Numbers spoken of, those of acts included: "la legge 14" is LR 14/2015."""
+    acts = {mention.canonical.partition(":")[2].partition("/")[0] for mention in facts.references}
+    return acts | {quantity.canonical for quantity in facts.quantities}
+
+
+def _what_is_missing(question: Question, share: Callable[[str], float]) -> str:
+    unknown = any(share(term) == 0 for term in question.terms)
+    return "parole che nei documenti non ci sono" if unknown else "il tema"
 
 
 _EXPECTED_WORDS = {

@@ -122,7 +122,7 @@ class Answerer:
         since = time.perf_counter()
         written = Written()
         for sentence in write_with_model(
-            question, draft.hits, self._settings, draft.citations, written
+            question, draft.hits, self._settings, draft.citations, self._share, written
         ):
             draft.sentences.append(sentence)
             yield from draft.citations.fresh()
@@ -172,12 +172,12 @@ class Answerer:
         ranked = rank_sentences(question, hits, self._idf)
         first: Decision | None = None
         for position, candidate in enumerate(ranked[:8]):
-            decision = judge(question, candidate, self._known)
+            decision = judge(question, candidate, self._share)
             if decision.enough:
                 rivals = [
                     rival
-                    for rival in ranked[position : position + 12]
-                    if rival is candidate or judge(question, rival, self._known).enough
+                    for rival in ranked[position : position + 20]
+                    if rival is candidate or judge(question, rival, self._share).enough
                 ]
                 return choose(rivals), decision
             first = first or decision
@@ -187,8 +187,9 @@ class Answerer:
         passages = self._backend.manifest.counts["passages"]
         return inverse_document_frequency(self._backend.document_frequency(term), passages)
 
-    def _known(self, term: str) -> bool:
-        return self._backend.document_frequency(term) > 0
+    def _share(self, term: str) -> float:
+        passages = self._backend.manifest.counts["passages"]
+        return self._backend.document_frequency(term) / max(1, passages)
 
     def _labels(self, candidate: Candidate) -> dict[int, str | None]:
         passage = candidate.hit.passage

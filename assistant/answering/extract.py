@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from assistant.answering.question import Expected, Question
-from assistant.italian.analysis import terms
-from assistant.italian.references import dates, numbers, references
-from assistant.italian.sentences import passage_sentences
+from assistant.answering.question import Expected, Question, weak_terms
+from assistant.answering.reading import Reading, Sentence, read
+from assistant.italian.acronyms import expansions, stands_in
 from assistant.models import Hit, Quote
 
 PASSAGES_READ = 12
@@ -23,22 +22,71 @@ MAX_SENTENCES = 3
 MAX_ITEMS = 8
 """Items shown of a list that a chosen sentence introduces."""
 
-CONTEXT_WEIGHT = 0.55
-"""What a question's word is worth when it stands not in the sentence but in its section title,
-document title or the rest of its passage: the sentence may rely on it ("Tale gruppo…")."""
+WEAK = 0.2
+"""What a word that questions are built with counts, against its IDF."""
 
-SECOND_BEST = 0.88
-"""A further sentence must score at least this share of the best one."""
 
+@dataclass(frozen=True, slots=True)
+class Weights:
+    """How a sentence's score is made; chosen on SQuAD-it articles and development questions."""
+
+    titles: float = 0.9
+    """A question's word that stands not in the sentence but in its section's or document's
+    title: a row or a field is read under its heading."""
+    context: float = 0.5
+    """One that stands elsewhere in its passage."""
+    order: float = 0.15
+    """Share of the question's word pairs that stand near each other."""
+    passage: float = 0.5
+    """The passage's score, divided by the best one's."""
+    expected: float = 0.25
+    """The kind of thing asked for is there."""
+    rival_near: float = 0.75
+    """A further sentence of the same passage must score at least this share of the best one."""
+    rival_far: float = 0.92
+    """One of another passage."""
+    rival_coverage: float = 0.7
+    """And both must cover at least this share of what the best one covers."""
+
+
+WEIGHTS = Weights()
+
+_NUMERAL = re.compile(
+    r"\d|\b(?:due|tre|quattro|cinque|sei|sette|otto|nove|dieci|undici|dodici|quindici|venti|trenta|"
+    r"quaranta|cinquanta|cento|mille|nessun[oa]?|un[oa]? sol[oa]|met[aà]|terzo|quarto)\b",
+    re.IGNORECASE,
+)
 _CONTACT = re.compile(r"\d[\d ./\-]{5,}\d|[\w.\-]+@[\w\-]+\.\w+|www\.|https?://")
-_AMOUNT = re.compile(r"€|\beuro\b|\bmilion[ei]\b|\bmld\b|\bmln\b|\bmiliard[oi]\b", re.IGNORECASE)
+_AMOUNT = re.compile(
+    r"€|\beuro\b|\bmilion[ei]\b|\bmld\b|\bmln\b|\bmiliard[oi]\b|\d{1,3}(?:\.\d{3})+|\d,\d",
+    re.IGNORECASE,
+)
 _PLACE = re.compile(
     r"\b(?:a|ad|in|nel|nella|nello|presso|sede|via|viale|piazza|salone|sala|comune di)\s+"
     r"(?:[a-zà-ù']+\s)?[A-ZÀ-Ý]"
 )
-_MONTH_OR_YEAR = re.compile(
+_DATE = re.compile(
     r"\b(?:gennaio|febbraio|marzo|aprile|maggio|giugno|luglio|agosto|settembre|ottobre|novembre|"
-    r"dicembre|(?:19|20)\d\d)\b",
+    r"dicembre|(?:19|20)\d\d|\d{1,2}[./]\d{1,2}[./]\d{2,4})\b",
+    re.IGNORECASE,
+)
+_ACT = re.compile(
+    r"\b(?:legg[ei]|l\.?\s?r\.?|d\.?\s?g\.?\s?r|d\.?a\.?l|deliber\w+|decret\w+|d\.?\s?lgs|dm)\b"
+    r"[^;]{0,60}?\d",
+    re.IGNORECASE,
+)
+
+
+_WHO = re.compile(
+    r"\b(?:Comun[ei]|Region[ei]|Aziend[ae]|Ausl|Agenzia|Uffici?o|Distrett[oi]|Unione|Giunta|"
+    r"Assemblea|Comitato|Conferenza|Tavolo|Servizi?o?|Direttor[ei]|Sindac[io]|Università|Centro|"
+    r"équipe|assistent[ei]|operator[ei]|infermier\w+|medic[io]|volontar\w+|facilitator[ei])\b"
+)
+_DEFINING = re.compile(
+    r"\b(?:è|sono|indica|significa|raccoglie|riunisce|mette|serve|definisce)\b|[:(–—]"
+)
+_RECIPIENTS = re.compile(
+    r"\b(?:destinatar|rivolt[oaie]\b|posson[oa]\b|diritto\b|spetta|beneficiar)",
     re.IGNORECASE,
 )
 
@@ -48,9 +96,8 @@ class Candidate:
     """A sentence of a passage and how well it answers."""
 
     hit: Hit
-    start: int
-    end: int
-    """Offsets in `hit.passage.text`."""
+    reading: Reading
+    sentence: Sentence
     score: float
     """For ranking sentences of one question."""
     coverage: float
@@ -62,11 +109,11 @@ class Candidate:
 
     @property
     def text(self) -> str:
-        return self.hit.passage.text[self.start : self.end]
+        return self.sentence.text
 
     @property
     def quotes(self) -> tuple[Quote, ...]:
-        return self.hit.passage.quotes(self.start, self.end)
+        return self.hit.passage.quotes(self.sentence.start, self.sentence.end)
 
 
 def inverse_document_frequency(df: int, n: int) -> float:
@@ -75,81 +122,123 @@ def inverse_document_frequency(df: int, n: int) -> float:
 
 
 def rank_sentences(
-    question: Question, hits: Sequence[Hit], idf: Callable[[str], float]
+    question: Question,
+    hits: Sequence[Hit],
+    idf: Callable[[str], float],
+    weights: Weights = WEIGHTS,
 ) -> list[Candidate]:
     """Every sentence of the first passages, best first."""
-    wanted = {term: idf(term) for term in question.terms}
+    weak = weak_terms()
+    wanted = {term: idf(term) * (WEAK if term in weak else 1.0) for term in question.terms}
     mass = sum(wanted.values())
     if not hits or mass <= 0:
         return []
     top = hits[0].score or 1.0
-    candidates: list[Candidate] = []
-    for hit in hits[:PASSAGES_READ]:
-        passage = hit.passage
-        titles = set(terms(" ".join((hit.document.title, *passage.section))))
-        if hit.document.distretto:
-            titles |= set(terms(hit.document.distretto))
-        around = titles | set(terms(passage.text))
-        for start, end in passage_sentences(passage):
-            text = passage.text[start:end]
-            own = terms(text)
-            if not own:
-                continue
-            inside = sum(weight for term, weight in wanted.items() if term in own)
-            nearby = sum(
-                weight for term, weight in wanted.items() if term in around and term not in own
-            )
-            in_sentence = inside / mass
-            coverage = (inside + CONTEXT_WEIGHT * nearby) / mass
-            holds = holds_expected(question.expected, text)
-            score = (
-                coverage
-                + 0.15 * _order(question.terms, own)
-                + 0.25 * (hit.score / top)
-                + (0.2 if holds and question.expected != "any" else 0.0)
-                - _oddity(text)
-            )
-            candidates.append(Candidate(hit, start, end, score, coverage, in_sentence, holds))
-    candidates.sort(key=lambda item: (-item.score, item.hit.rank, item.start))
+    candidates = [
+        _weigh(question, hit, reading, sentence, wanted, mass, hit.score / top, weights)
+        for hit in hits[:PASSAGES_READ]
+        for reading in [read(hit.passage, hit.document)]
+        for sentence in reading.sentences
+    ]
+    candidates.sort(key=lambda item: (-item.score, item.hit.rank, item.sentence.start))
     return candidates
 
 
-def choose(candidates: Sequence[Candidate]) -> list[Candidate]:
+def _weigh(
+    question: Question,
+    hit: Hit,
+    reading: Reading,
+    sentence: Sentence,
+    wanted: Mapping[str, float],
+    mass: float,
+    relative: float,
+    weights: Weights,
+) -> Candidate:
+    inside = titled = nearby = 0.0
+    for term, weight in wanted.items():
+        if stands_in(term, sentence.terms):
+            inside += weight
+        elif stands_in(term, reading.title_terms):
+            titled += weight
+        elif stands_in(term, reading.terms):
+            nearby += weight
+    coverage = (inside + weights.titles * titled + weights.context * nearby) / mass
+    holds = holds_expected(question, sentence, reading)
+    score = (
+        coverage
+        + weights.order * _order(question.terms, sentence.terms)
+        + weights.passage * relative
+        + (weights.expected if holds and question.expected != "any" else 0.0)
+        - _oddity(sentence.text)
+    )
+    return Candidate(hit, reading, sentence, score, coverage, inside / mass, holds)
+
+
+def choose(candidates: Sequence[Candidate], weights: Weights = WEIGHTS) -> list[Candidate]:
     """The best sentence, close rivals that say something else, and the items of a list."""
     if not candidates:
         return []
     best = candidates[0]
     chosen = [best]
     for item in candidates[1:]:
-        if len(chosen) >= MAX_SENTENCES or item.score < SECOND_BEST * best.score:
+        if len(chosen) >= MAX_SENTENCES:
             break
-        if item.in_sentence < 0.8 * best.in_sentence or item.holds_expected < best.holds_expected:
+        near = item.hit.passage.id == best.hit.passage.id
+        share = weights.rival_near if near else weights.rival_far
+        if (
+            item.score < share * best.score
+            or item.coverage < weights.rival_coverage * best.coverage
+            or item.holds_expected < best.holds_expected
+        ):
             continue
         if any(_same(item, other) for other in chosen):
             continue
         chosen.append(item)
-    return [sentence for item in chosen for sentence in (item, *_items_after(item))]
+    with_items = [sentence for item in chosen for sentence in (item, *_items_after(item))]
+    return list({(item.hit.passage.id, item.sentence.start): item for item in with_items}.values())
 
 
-def holds_expected(expected: Expected, text: str) -> bool:
-    """Whether a text holds the kind of thing a question asks for; True for `any`."""
-    match expected:
-        case "date":
-            return bool(dates(text)) or bool(_MONTH_OR_YEAR.search(text))
-        case "number":
-            return bool(numbers(text))
-        case "amount":
-            return bool(_AMOUNT.search(text)) and bool(numbers(text))
-        case "act":
-            return bool(references(text))
-        case "contact":
-            return bool(_CONTACT.search(text))
-        case "place":
-            return bool(_PLACE.search(text))
-        case "list":
-            return text.endswith(":") or text.count(",") + text.count(";") >= 2
-        case _:
-            return True
+def holds_expected(question: Question, sentence: Sentence, reading: Reading) -> bool:
+    """Whether a sentence holds the kind of thing a question asks for; True for `any`."""
+    text = sentence.text
+    signs: dict[Expected, re.Pattern[str]] = {
+        "number": _NUMERAL,
+        "act": _ACT,
+        "contact": _CONTACT,
+        "place": _PLACE,
+        "amount": _AMOUNT,
+        "who": _WHO,
+    }
+    if question.expected == "date":
+        # The years of the question are no answer to "when".
+        return any(
+            not (match.group().isdigit() and int(match.group()) in question.years)
+            for match in _DATE.finditer(text)
+        )
+    if question.expected in signs:
+        return bool(signs[question.expected].search(text))
+    if question.expected == "list":
+        return text.endswith(":") or text.count(",") + text.count(";") >= 2
+    if question.expected == "definition":
+        return _defines(question, sentence)
+    if question.expected == "recipients":
+        heading = reading.passage.section[-1] if reading.passage.section else ""
+        return bool(_RECIPIENTS.search(text) or _RECIPIENTS.search(heading))
+    return True
+
+
+def _defines(question: Question, sentence: Sentence) -> bool:
+    """Whether a sentence opens with what is to be defined, or says "È …" under its title."""
+    subject = [term for term in question.terms if term not in weak_terms()]
+    if not subject:
+        return False
+    meanings = [meaning for term in subject for meaning in expansions(term)]
+    if meanings:
+        return any(all(word in sentence.terms for word in meaning) for meaning in meanings)
+    if re.match(r"(?:È|E'|Sono|Si tratta)\b", sentence.text):
+        return True
+    opening = sentence.terms[: len(subject) + 1]
+    return all(term in opening for term in subject) and bool(_DEFINING.search(sentence.text[:160]))
 
 
 def _order(wanted: Sequence[str], own: Sequence[str]) -> float:
@@ -168,13 +257,15 @@ def _order(wanted: Sequence[str], own: Sequence[str]) -> float:
 
 
 def _oddity(text: str) -> float:
-    """A malus for what is seldom an answer: a question, a bare title, a page-long sentence."""
+    """A malus for what is seldom an answer: a question, a fragment, a page-long sentence."""
     malus = 0.0
-    if text.rstrip().endswith("?"):
+    if text.endswith("?"):
         malus += 0.3
     words = text.count(" ") + 1
     if words < 5 and not text.endswith(":"):
         malus += 0.15
+    if not re.search(r"[.;:!?»”)\d]$", text):
+        malus += 0.1
     if len(text) > 450:
         malus += min(0.25, (len(text) - 450) / 2000)
     return malus
@@ -182,9 +273,7 @@ def _oddity(text: str) -> float:
 
 def _same(one: Candidate, other: Candidate) -> bool:
     """Whether two sentences say the same words (one inside the other included)."""
-    if one.hit.passage.id == other.hit.passage.id and one.start == other.start:
-        return True
-    first, second = set(terms(one.text)), set(terms(other.text))
+    first, second = set(one.sentence.terms), set(other.sentence.terms)
     return len(first & second) >= 0.8 * min(len(first), len(second))
 
 
@@ -192,18 +281,20 @@ def _items_after(candidate: Candidate) -> list[Candidate]:
     """The lines that follow a sentence ending with a colon, when they are its list."""
     if not candidate.text.endswith(":"):
         return []
-    passage = candidate.hit.passage
-    following = [span for span in passage_sentences(passage) if span[0] >= candidate.end]
+    following = [
+        sentence
+        for sentence in candidate.reading.sentences
+        if sentence.start >= candidate.sentence.end
+    ]
     items: list[Candidate] = []
-    for start, end in following[:MAX_ITEMS]:
-        text = passage.text[start:end]
-        if items and not _looks_like_item(text):
+    for sentence in following[:MAX_ITEMS]:
+        if items and not _looks_like_item(sentence.text):
             break
         items.append(
             Candidate(
                 candidate.hit,
-                start,
-                end,
+                candidate.reading,
+                sentence,
                 candidate.score,
                 candidate.coverage,
                 candidate.in_sentence,

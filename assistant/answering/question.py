@@ -4,13 +4,27 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
+from importlib import resources
 from typing import Literal, NamedTuple
 
 from assistant.italian.analysis import fold, terms
 from assistant.italian.places import places
 from assistant.italian.references import numbers, references, years
 
-Expected = Literal["date", "number", "amount", "act", "contact", "place", "list", "any"]
+Expected = Literal[
+    "date",
+    "number",
+    "amount",
+    "act",
+    "contact",
+    "place",
+    "list",
+    "definition",
+    "recipients",
+    "who",
+    "any",
+]
 
 _EXPECTED: tuple[tuple[Expected, re.Pattern[str]], ...] = (
     (
@@ -23,7 +37,7 @@ _EXPECTED: tuple[tuple[Expected, re.Pattern[str]], ...] = (
     (
         "act",
         re.compile(
-            r"\b(quale|che|quali|quella?)\b(?:\s\w+){0,2}\s"
+            r"\b(quale|qual|che|quali|quella?)\b(?:\s\w+){0,2}\s"
             r"(delibera\w*|dgr|legge|leggi|norma|atto|atti|decreto|articolo|deliberazion\w)\b"
         ),
     ),
@@ -42,7 +56,35 @@ _EXPECTED: tuple[tuple[Expected, re.Pattern[str]], ...] = (
             r"a quanto ammonta\w*|quanto vale)\b"
         ),
     ),
-    ("number", re.compile(r"\b(quant[aeio]|numero di|che percentuale|quale percentuale)\b")),
+    (
+        "number",
+        re.compile(
+            r"\b(quant[aeio]|numero di|(?:che|quale|quanta) "
+            r"(?:percentuale|eta|distanza|durata|ora)|da quanto|ogni quanto)\b"
+        ),
+    ),
+    (
+        "definition",
+        re.compile(
+            r"(?:^|[,:] ?|\w )(?:che )?(?:cos['a]? ?e'?|cosa sono)"
+            r"(?= (?:il|lo|la|l'|i|gli|le|un|uno|una|un')\b| ?[?]?$)|"
+            r"^(?:che )?cos(?:'e|a e) |cosa (?:vuol dire|significa|si intende)|"
+            r"che (?:vuol dire|significa)|significato di|definizione di"
+        ),
+    ),
+    (
+        "recipients",
+        re.compile(
+            r"\b(?:a chi (?:e|sono|si|spetta|serve)|chi (?:puo|possono|ha diritto|ne ha)|"
+            r"destinatar\w+|beneficiar\w+|rivolt[oaie])\b"
+        ),
+    ),
+    (
+        "who",
+        re.compile(
+            r"(?:^|, |: )(?:e |da |con |a )?chi\b|\bquale (?:ente|organo|ufficio|soggetto)\b"
+        ),
+    ),
     ("place", re.compile(r"\b(dove|in (che|quale) (luogo|sede|comune|citta))\b")),
     ("list", re.compile(r"\b(quali|elenc\w+)\b")),
 )
@@ -106,6 +148,14 @@ def read_question(text: str) -> Question:
         schede=schede,
         names=_names(text),
     )
+
+
+@cache
+def weak_terms() -> frozenset[str]:
+    """Analysed terms of the words that questions are built with (weak_words.txt)."""
+    lines = resources.files("assistant.italian").joinpath("weak_words.txt").read_text("utf-8")
+    words = " ".join(line for line in lines.splitlines() if not line.startswith("#"))
+    return frozenset(terms(words))
 
 
 def split_question(text: str) -> tuple[str, ...]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from assistant.answering.abstain import missing_pins
@@ -34,6 +34,7 @@ def write_with_model(
     hits: Sequence[Hit],
     settings: Settings,
     citations: Citations,
+    share: Callable[[str], float],
     written: Written,
 ) -> Iterator[AnswerSentence]:
     """Verified sentences, as they come; a model that fails leaves a notice, never an exception."""
@@ -42,7 +43,7 @@ def write_with_model(
     try:
         for sentence in generate(question.text, given, settings):
             cited = [given[n - 1] for n in sentence.ids if 1 <= n <= len(given)]
-            off_target = cited and all(missing_pins(question, hit) for hit in cited)
+            off_target = cited and all(missing_pins(question, hit, share) for hit in cited)
             if not cited or len(cited) < len(sentence.ids) or off_target:
                 written.rejected += 1
                 continue
