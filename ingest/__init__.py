@@ -1,1 +1,1 @@
-"""Reading documents truthfully: file → pages → sections → passages and records → index generation."""
+"""Truthful reading: file → pages → sections → passages and records → index generation."""
