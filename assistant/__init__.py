@@ -1,1 +1,1 @@
-"""Index, retrieval, answers with citations, API and command line over plan documents."""
+"""Index, retrieval, answers with citations, API, command line."""

@@ -1,4 +1,4 @@
-"""The models that travel: frozen dataclasses shared by ingest, index, answers, API and UI.
+"""The models that travel: frozen dataclasses shared by every part.
 
 Pages and ranks start at 1. Offsets count Unicode code points of the canonical page text and are
 half-open: `page.text[start:end]`.

@@ -1,4 +1,4 @@
-"""Settings, read once from the environment and passed down; nothing else reads `os.environ`."""
+"""Settings, read once from the environment; nothing else reads `os.environ`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The bundled documents, written by the project, and the script that builds their binary forms."""
+"""The bundled documents, with the script that builds their binary forms."""
 
 from __future__ import annotations
 

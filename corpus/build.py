@@ -1,4 +1,4 @@
-"""`python -m corpus.build`: sources/ → documents/; with --check, compare and write nothing."""
+"""`python -m corpus.build`: sources/ → documents/; `--check` only compares."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks → PDF, with running lines, outline and page labels; same bytes at every build."""
+"""Blocks → PDF with running lines, outline, page labels; reproducible bytes."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Source → HTML page in the dress of a public site (navigation, cookies, footer), or Markdown."""
+"""Source → HTML page in the dress of a public site, or Markdown."""
 
 from __future__ import annotations
 

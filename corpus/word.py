@@ -1,4 +1,4 @@
-"""Blocks → DOCX; entries stored in order with one fixed time, so that the bytes stay the same."""
+"""Blocks → DOCX with one fixed time; reproducible bytes."""
 
 from __future__ import annotations
 

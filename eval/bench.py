@@ -1,4 +1,4 @@
-"""`python -m eval.bench`: how fast the assistant is here, beside what Python itself costs.
+"""`python -m eval.bench`: how fast the assistant is here.
 
 Times depend on the machine, so every figure that can be is shown as a ratio too. Goals are marked
 met or missed and never change the exit code: a slow machine is no failure.

@@ -1,4 +1,4 @@
-"""Golden questions: one JSON object a line, read, checked, and located in the index."""
+"""Golden questions: one JSON object a line, read, checked, located."""
 
 from __future__ import annotations
 

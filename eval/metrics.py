@@ -1,4 +1,4 @@
-"""What is measured. Each metric looks at one question and returns its observations (0..many).
+"""What is measured: each metric looks at one question.
 
 The docstring of a `@metric` is the legend that users read in the report, so it is Italian.
 """

@@ -1,4 +1,4 @@
-"""`python -m eval.relocate`: find golden quotes again after readers changed the canonical text.
+"""`python -m eval.relocate`: finds golden quotes again in changed canonical text.
 
 A quote moves only with all its words in the same order: spaces, line ends, punctuation and the page
 may differ, words may not. What cannot be found so is named, and a person decides.

@@ -1,4 +1,4 @@
-"""A run: every golden question asked once, what came back kept on disk, scored apart from asking.
+"""A run: every golden question asked once, kept on disk, scored apart.
 
 A run folder holds config.json (settings, generation, machine, commit), golden.jsonl (the questions
 as located in the index), answers.jsonl (one line a question) and metrics.json. Scoring reads the

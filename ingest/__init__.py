@@ -1,1 +1,1 @@
-"""Truthful reading: file → pages → sections → passages and records → index generation."""
+"""Truthful reading: from files to pages, passages, records, a new generation."""

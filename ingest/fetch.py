@@ -1,4 +1,4 @@
-"""One document from the web: bounded in size and time, and never from a private network."""
+"""One document from the web: bounded, and never from a private network."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a document is: title, kind, district, years. Stated or left open, never guessed.
+"""What a document is (kind, district, years): stated or left open, never guessed.
 
 The file's keywords win (`tipo=piano_di_zona; distretto=Valdoro; anni=2018-2020; …`); otherwise the
 title, the cover (short lines at the top of the first page with text) and the file name are read

@@ -1,4 +1,4 @@
-"""What readers hand on: pages of canonical text with their blocks marked, before sections exist."""
+"""What readers hand on: pages of canonical text with their blocks marked."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From files to a new generation: find, hash, plan, read in worker processes, embed, publish."""
+"""From files to a new generation: find, plan, read, embed, publish."""
 
 from __future__ import annotations
 

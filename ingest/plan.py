@@ -1,4 +1,4 @@
-"""What to do with each file found, decided by content before anything is read or written."""
+"""What to do with each file found, decided by content before anything is read."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Blocks of a whole document in reading order, each under the headings that it stands under."""
+"""Blocks of a whole document in reading order, each under its headings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the user gave to be ingested: files, folders walked in name order, web addresses."""
+"""What the user gave to be ingested: files, folders, web addresses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From a file as read to what the index takes: document, pages, passages and records."""
+"""From a file as read to what the index takes: document, passages, records."""
 
 from __future__ import annotations
 

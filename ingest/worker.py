@@ -1,4 +1,4 @@
-"""The process that reads files: whatever a hostile file does to it, the ingest goes on.
+"""The process that reads files: whatever one does to it, the ingest goes on.
 
 Started by ingest.workers with the number of a socket as its argument, over which pickles travel.
 """

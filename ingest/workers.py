@@ -1,4 +1,4 @@
-"""Reads many files in a few processes; one that crashes or hangs costs that file only."""
+"""Reads many files in a few processes; one that hangs costs that file only."""
 
 from __future__ import annotations
 

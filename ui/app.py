@@ -1,4 +1,4 @@
-"""The Streamlit script: reads the API's address, then opens a room. Run by ui.launch."""
+"""The Streamlit script: reads the API's address, then opens a room."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The API as the UI calls it: typed answers in, Italian errors with their remedy out."""
+"""The API as the UI calls it: typed answers in, Italian errors out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`piano ui`: Streamlit on this computer only, without telemetry or a first-run question."""
+"""`piano ui`: Streamlit on this computer only, without telemetry."""
 
 from __future__ import annotations
 

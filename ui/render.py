@@ -1,4 +1,4 @@
-"""Answers, citations and pages as HTML. Pure functions; everything from outside is escaped.
+"""Answers, citations, pages as HTML: pure functions that escape what comes in.
 
 Text of documents is hostile: it may hold HTML, Markdown, or addresses of images that would tell
 another site who is reading. So it goes into HTML that is escaped here (Streamlit's `st.html`), or,

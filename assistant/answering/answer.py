@@ -1,4 +1,4 @@
-"""The answer path: understand, search, read, and either sentences with citations or a silence."""
+"""The answer path: understand, search, read; sentences or a typed silence."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chat model behind one setting, `provider:model`, and its errors in words users can act on."""
+"""The chat model behind one setting, with errors that users can act on."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hard facts of a sentence (acts, dates, quantities, names) and where a source holds them."""
+"""The hard facts of a sentence (acts, dates, quantities, names) in a source."""
 
 from __future__ import annotations
 

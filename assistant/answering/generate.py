@@ -1,4 +1,4 @@
-"""Optional generation: a chat model writes sentences, each ending with the passages it leans on.
+"""Optional generation: a chat model's sentences with the passages they cite.
 
 Nothing here is believed: who calls checks every sentence (ground.py) before showing it.
 """

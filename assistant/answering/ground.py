@@ -1,4 +1,4 @@
-"""Does a passage say what a generated sentence says? Checked by rules, before anybody reads it.
+"""Does a passage say what a generated sentence says? Checked by rules.
 
 Acts, dates, years, quantities and names must stand in one or two sentences of the cited passages,
 belong there to the same subject, with the same negations and limits; the other content words must

@@ -1,4 +1,4 @@
-"""Whether two sentences say yes and no of the same things: negations, exceptions, "può" and "deve".
+"""Whether two sentences say yes or no of the same things.
 
 A marker governs the content words that follow it in its clause; two sentences disagree when one
 governs a word that the other states plainly. Word lists: assistant/italian/meaning.toml.

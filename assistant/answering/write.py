@@ -1,4 +1,4 @@
-"""A chat model's sentences, each let through only when the verifier finds it in what it cites."""
+"""A chat model's sentences, let through only when their sources hold them."""
 
 from __future__ import annotations
 

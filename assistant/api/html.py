@@ -1,4 +1,4 @@
-"""Plain pages that print well and need nothing from elsewhere: a document page, an error."""
+"""Plain pages that print well: a document page, an error."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Every error as problem details (RFC 9457), in Italian; nothing of the program's inside leaks."""
+"""Every error as problem details (RFC 9457) in Italian, with no internals."""
 
 from __future__ import annotations
 

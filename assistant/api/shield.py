@@ -1,4 +1,4 @@
-"""Around every request: known host names, small bodies, security headers, no traceback shown."""
+"""Around every request: known hosts, small bodies, security headers."""
 
 from __future__ import annotations
 

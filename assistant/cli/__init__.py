@@ -1,4 +1,4 @@
-"""The command `piano`: Italian help and messages, JSON alone on stdout, the rest on stderr."""
+"""The command `piano`: Italian help; JSON alone on stdout."""
 
 from assistant.cli.main import main
 

@@ -1,4 +1,4 @@
-"""Typer's own words in Italian: it hard-codes English and offers no seam for translation."""
+"""Typer's own words in Italian; it offers no seam for translation."""
 
 from __future__ import annotations
 

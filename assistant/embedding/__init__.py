@@ -1,1 +1,1 @@
-"""Texts to vectors: the bundled static Italian model, or any sentence-transformers model."""
+"""Texts to vectors: the bundled Italian model, or a sentence-transformers one."""

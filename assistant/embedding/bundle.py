@@ -1,4 +1,4 @@
-"""The static model on disk: a readable vocabulary, int8 vectors, and a config that says whence.
+"""The static model on disk: vocabulary, int8 vectors, origin.
 
 config.json         name, version, dimension, weights of unknown words, provenance, licence
 vocabulary.txt      one stem a line, then a blank line, then one character 4-gram a line

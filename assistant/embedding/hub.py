@@ -1,4 +1,4 @@
-"""Any sentence-transformers model, from a local folder or a hub; heavy, so imported on demand.
+"""Any sentence-transformers model, from a folder or a hub, imported on demand.
 
 A local folder never touches the network. A hub model is downloaded once and then read from disk.
 """

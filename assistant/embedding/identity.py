@@ -1,4 +1,4 @@
-"""A word's own direction: a fixed pseudo-random unit vector, so that equal words always meet.
+"""A word's own direction: a fixed pseudo-random unit vector.
 
 Half of each vector of the static model is this one. It needs no storage and no training, and gives
 a word that no training text holds (a place, a surname) the same place in queries and passages.

@@ -1,4 +1,4 @@
-"""The one place that chooses between the bundled model and a sentence-transformers model."""
+"""The one place that chooses the embedding model."""
 
 from __future__ import annotations
 

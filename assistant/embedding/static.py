@@ -1,4 +1,4 @@
-"""The bundled static Italian model: a text is the weighted mean of its words' vectors."""
+"""The bundled static model: a text is the weighted mean of its words' vectors."""
 
 from __future__ import annotations
 

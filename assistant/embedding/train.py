@@ -1,4 +1,4 @@
-"""Make the static model from texts: PPMI, randomised SVD, words' own directions mixed in.
+"""Make the static model from texts: PPMI, randomised SVD, words' own directions.
 
     python -m assistant.embedding.train --out assistant/embedding/bundled
 

@@ -1,4 +1,4 @@
-"""One opened generation: catalogue, lexical index and vectors behind the SearchBackend seam."""
+"""One opened generation: catalogue, words, vectors behind the SearchBackend seam."""
 
 from __future__ import annotations
 

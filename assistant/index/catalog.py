@@ -1,4 +1,4 @@
-"""The SQLite catalogue of one generation, opened read-only: what was ingested, word for word.
+"""The SQLite catalogue of one generation, read-only: what was ingested, verbatim.
 
 Passages are numbered by `row` from 0 without holes, each document's rows one after the other; the
 same number is the passage's row in the vector matrix.

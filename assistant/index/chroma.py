@@ -1,4 +1,4 @@
-"""Vectors in Chroma: a folder of the generation, or a collection on a server given by its URL.
+"""Vectors in Chroma: a folder of the generation, or a server's collection.
 
 Importing chromadb takes about a second, so it happens here only, and only when this is used.
 """

@@ -1,4 +1,4 @@
-"""Feeds Chroma from a thread of its own: its insertions are slow and other work need not wait."""
+"""Feeds Chroma from a thread of its own, because its insertions are slow."""
 
 from __future__ import annotations
 

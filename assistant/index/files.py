@@ -1,4 +1,4 @@
-"""Files that must survive a crash: copies, hashes, and writes that are whole or not there."""
+"""Files that must survive a crash: whole or not there."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tantivy index of one generation: words (analysed by us) and character 5-grams.
+"""The tantivy index of one generation: words, character 5-grams.
 
 Queries are built term by term, never parsed, so no punctuation in a question has a meaning here.
 """

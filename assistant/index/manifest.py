@@ -1,4 +1,4 @@
-"""The manifest of a generation: written last, read first, compared with today's settings."""
+"""The manifest of a generation: written last, read first, compared."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""All passage vectors of a generation in one memory-mapped float32 matrix, searched exactly.
+"""All vectors of a generation in one memory-mapped matrix, searched exactly.
 
 A product over 100,000 x 256 takes about ten milliseconds and reads rows in order, so a filter only
 makes it faster, whatever it keeps; an approximate index is slowest with broad filters.

@@ -1,4 +1,4 @@
-"""How long work tells whoever waits: the command line draws bars, tests and the API listen not."""
+"""How long work tells whoever waits: bars, lines or nothing."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The union of three rankers' candidates, fused so that a weak dense leg can only add.
+"""The union of three rankers' candidates, fused so that a weak leg only adds.
 
 Equal-weight rank fusion with a weak dense leg was measured to ruin BM25 on Italian questions, so
 the lexical scores lead: each leg is divided by its maximum for the query, then weighed.

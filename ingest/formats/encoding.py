@@ -1,4 +1,4 @@
-"""Bytes to text: Unicode by its marks, UTF-8 if it holds, else a Western code page, with a note."""
+"""Bytes to text: Unicode by its marks, else UTF-8, else a code page, with a note."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Lines that belong to a web site and not to its page: skip links, share buttons, loading notices.
+"""Lines that belong to a web site, not to its page: skip links, share buttons.
 
 They stay in the page's text, marked as header or footer, and never enter a passage.
 """

@@ -1,4 +1,4 @@
-"""HTML: the content of a page without navigation, cookie banners, footers and hidden text."""
+"""HTML: the content of a page without navigation, banners, hidden text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Markdown, lightly read: headings, lists, tables, front matter; marks leave the canonical text."""
+"""Markdown, lightly read: its marks leave the canonical text."""
 
 from __future__ import annotations
 

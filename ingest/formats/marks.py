@@ -1,4 +1,4 @@
-"""Marks that open a list item, a numbered heading or a line of contents, alike in every format."""
+"""Marks that open a list item, a heading or a line of contents in any format."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""From pieces of raw text, in reading order, to a page of canonical text with its blocks."""
+"""From pieces of raw text in reading order to a page of canonical text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PDF: pypdf for structure (encryption, labels, outline, metadata), PDFium for text."""
+"""PDF: pypdf for structure (encryption, labels, outline), PDFium for text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Running headers, footers and page numbers: lines that come back at one height on many pages."""
+"""Running lines: what comes back at one height on many pages."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Plain text: paragraphs, bullets and heading-like lines, web pages saved as text included."""
+"""Plain text: paragraphs, bullets, heading-like lines, saved web pages."""
 
 from __future__ import annotations
 

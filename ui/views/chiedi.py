@@ -1,4 +1,4 @@
-"""Ask: the conversation, the answer as it comes, and the way back to every page it cites."""
+"""Ask: the conversation, the answer as it comes, the way to each cited page."""
 
 from __future__ import annotations
 

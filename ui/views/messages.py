@@ -1,4 +1,4 @@
-"""A question and its answer: sentences, citations to open, and what the user says of it."""
+"""A question with its answer: sentences, citations to open, feedback."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Beside the chat: kept conversations, and the filters that narrow the next questions."""
+"""Beside the chat: kept conversations, filters for the next questions."""
 
 from __future__ import annotations
 

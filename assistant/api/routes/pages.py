@@ -1,4 +1,4 @@
-"""Printable pages for people: deep links from the UI and the command line lead here."""
+"""Printable pages for people, where deep links lead."""
 
 from __future__ import annotations
 
