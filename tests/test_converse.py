@@ -57,3 +57,16 @@ def test_question_that_stands_alone_is_left_as_it_is() -> None:
 def test_first_question_is_left_as_it_is_even_when_it_leans_back() -> None:
     assert resolve("e a Piacenza?", []) == "e a Piacenza?"
     assert resolve("e a Piacenza?", ["", "  "]) == "e a Piacenza?"
+
+
+def test_question_without_a_subject_takes_the_one_before() -> None:
+    history = ["Che cos'è l'Ospedale di comunità di Brisighella?"]
+    understood = resolve("quanti posti ha?", history)
+    assert "Brisighella" in understood
+    assert understood.startswith("quanti posti ha")
+
+
+def test_short_question_with_its_own_subject_stands_alone() -> None:
+    history = ["Che cos'è il Community Lab?"]
+    for question in ("Quali sono i distretti?", "Cosa significa PAI?", "Che cos'è il FRNA?"):
+        assert resolve(question, history) == question

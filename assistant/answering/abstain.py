@@ -48,7 +48,10 @@ def judge(question: Question, candidate: Candidate, share: Callable[[str], float
     missing = missing_pins(question, candidate.hit, share)
     if question.expected in NEEDED and not candidate.holds_expected:
         missing.append(_EXPECTED_WORDS[question.expected])
-    if candidate.coverage < MIN_COVERAGE or candidate.in_sentence < MIN_IN_SENTENCE:
+    labelled = question.expected in ("recipients", "definition") and candidate.holds_expected
+    if candidate.coverage < MIN_COVERAGE or (
+        candidate.in_sentence < MIN_IN_SENTENCE and not labelled
+    ):
         missing.append(_what_is_missing(question, share))
     return Decision(tuple(missing))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from assistant.answering.question import weak_terms
 from assistant.italian.analysis import fold, terms
 from assistant.italian.places import places
 
@@ -26,6 +27,12 @@ _SCHEDA = re.compile(r"\b(sched[ae]\s+(?:n\.?\s*)?)(\d{1,3})\b", re.IGNORECASE)
 _PLACE_AFTER = re.compile(
     r"\b(?:a|ad|di|da|per|in|nel|nella|del|della|dell'|distretto di|comune di)\s+"
     r"((?:[A-ZÀ-Ý][\w'’\-]+)(?:\s+(?:[A-ZÀ-Ý][\w'’\-]+))*)"
+)
+
+_DETERMINER = re.compile(
+    r"\b(?:il|lo|la|i|gli|le|l'|un|uno|una|del|dello|della|dei|degli|delle|dell'|nel|nella|nei|"
+    r"nelle|al|alla|ai|alle|sul|sulla|dal|dalla|di|a|in|per|con)(?=\W)|\b(?:significa|vuol dire)\b|"
+    r"\bcos'e|\bcosa e\b|\bchi e\b"
 )
 
 FEW_TERMS = 4
@@ -55,7 +62,10 @@ def leans_back(text: str) -> bool:
     few = len(terms(text)) < FEW_TERMS
     if _OPENING.match(text) and few:
         return True
-    return few and bool(_POINTING.search(folded))
+    if few and _POINTING.search(folded):
+        return True
+    # "Quanti posti ha?": one content word, and no noun phrase that says of what.
+    return len(set(terms(text)) - weak_terms()) <= 1 and not _DETERMINER.search(folded)
 
 
 def _last_index(history: Sequence[str], item: str) -> int:

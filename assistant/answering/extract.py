@@ -11,7 +11,7 @@ from itertools import pairwise
 from assistant.answering.question import Expected, Question, weak_terms
 from assistant.answering.reading import Reading, Sentence, read
 from assistant.italian.acronyms import expansions, stands_in
-from assistant.models import Hit, Quote
+from assistant.models import Document, Hit, Quote
 
 PASSAGES_READ = 12
 """Passages of the ranking whose sentences are read."""
@@ -22,6 +22,8 @@ MAX_SENTENCES = 3
 MAX_ITEMS = 8
 """Items shown of a list that a chosen sentence introduces."""
 
+LABELLED: frozenset[Expected] = frozenset({"recipients", "definition", "act", "contact"})
+
 WEAK = 0.2
 """What a word that questions are built with counts, against its IDF."""
 
@@ -31,8 +33,10 @@ class Weights:
     """How a sentence's score is made; chosen on SQuAD-it articles and development questions."""
 
     titles: float = 0.9
-    """A question's word that stands not in the sentence but in its section's or document's
-    title: a row or a field is read under its heading."""
+    """A question's word that stands not in the sentence but in its section's title: a row or a
+    field is read under its heading."""
+    document: float = 0.7
+    """One that stands in the document's title or district."""
     context: float = 0.5
     """One that stands elsewhere in its passage."""
     order: float = 0.15
@@ -41,6 +45,10 @@ class Weights:
     """The passage's score, divided by the best one's."""
     expected: float = 0.25
     """The kind of thing asked for is there."""
+    label: float = 0.4
+    """The same, for what a label or an opening tells surely: recipients, definitions, acts."""
+    superseded: float = 0.2
+    """Taken from a superseded document, unless the question names its years."""
     rival_near: float = 0.75
     """A further sentence of the same passage must score at least this share of the best one."""
     rival_far: float = 0.92
@@ -154,22 +162,26 @@ def _weigh(
     relative: float,
     weights: Weights,
 ) -> Candidate:
-    inside = titled = nearby = 0.0
+    inside = titled = headed = nearby = 0.0
     for term, weight in wanted.items():
         if stands_in(term, sentence.terms):
             inside += weight
-        elif stands_in(term, reading.title_terms):
+        elif stands_in(term, reading.section_terms):
             titled += weight
+        elif stands_in(term, reading.title_terms):
+            headed += weight
         elif stands_in(term, reading.terms):
             nearby += weight
-    coverage = (inside + weights.titles * titled + weights.context * nearby) / mass
+    beside = weights.titles * titled + weights.document * headed + weights.context * nearby
+    coverage = (inside + beside) / mass
     holds = holds_expected(question, sentence, reading)
     score = (
         coverage
         + weights.order * _order(question.terms, sentence.terms)
         + weights.passage * relative
-        + (weights.expected if holds and question.expected != "any" else 0.0)
+        + (_bonus(question.expected, weights) if holds else 0.0)
         - _oddity(sentence.text)
+        - (weights.superseded if _superseded(question, hit.document) else 0.0)
     )
     return Candidate(hit, reading, sentence, score, coverage, inside / mass, holds)
 
@@ -225,6 +237,20 @@ def holds_expected(question: Question, sentence: Sentence, reading: Reading) -> 
         heading = reading.passage.section[-1] if reading.passage.section else ""
         return bool(_RECIPIENTS.search(text) or _RECIPIENTS.search(heading))
     return True
+
+
+def _bonus(expected: Expected, weights: Weights) -> float:
+    if expected == "any":
+        return 0.0
+    return weights.label if expected in LABELLED else weights.expected
+
+
+def _superseded(question: Question, document: Document) -> bool:
+    """Whether a text no longer in force is read for a question that does not ask for its years."""
+    if document.status != "superseded":
+        return False
+    last = document.year_to or document.year_from or 0
+    return not any(year <= last for year in question.years)
 
 
 def _defines(question: Question, sentence: Sentence) -> bool:

@@ -51,9 +51,10 @@ _EXPECTED: tuple[tuple[Expected, re.Pattern[str]], ...] = (
     (
         "amount",
         re.compile(
-            r"\b(quant[oi] (costa\w*|spend\w*|soldi|euro|denaro|fondi|risorse|milioni|e stanziat\w*"
-            r"|e' stanziat\w*)|che (importo|cifra|budget)|quale (importo|cifra|budget|spesa)|"
-            r"a quanto ammonta\w*|quanto vale)\b"
+            r"\b(quant[oi] (?:(?:si|e|era|viene|veniva|sono|erano) )?"
+            r"(costa\w*|spend\w*|previst\w+|destinat\w+|stanziat\w+|soldi|euro|denaro|fondi|"
+            r"risorse|milioni)|(?:che|quale) (?:importo|cifra|budget|spesa)|"
+            r"a quanto ammonta\w*|quanto vale\w*)\b"
         ),
     ),
     (

@@ -14,6 +14,9 @@ from assistant.models import Document, Passage
 REMEMBERED = 4096
 """Passages kept read; a passage is a few kilobytes so."""
 
+DISCLAIMER = "Documento dimostrativo"
+"""How a demonstration document says what it is; a notice tells it, not an answer."""
+
 _LEADERS = re.compile(r"(?:[.·_]\s?){5,}")
 _SHEET_TITLE = re.compile(
     r"(?:scheda(?: intervento)?|intervento)\s+(?:n\.\s*)?[\w-]{1,5}\s*[:–—-]", re.I
@@ -64,6 +67,7 @@ class Reading:
     def __init__(self, passage: Passage, document: Document) -> None:
         self.passage = passage
         self.titles = "\n".join((document.title, *passage.section))
+        self.section_terms = frozenset(own_terms("\n".join(passage.section[1:] or passage.section)))
         self.title_terms = frozenset(own_terms(self.titles)) | frozenset(
             terms(document.distretto or "")
         )
@@ -81,7 +85,7 @@ def _sentences(passage: Passage) -> list[Sentence]:
     found = []
     for start, end in passage_sentences(passage):
         text = passage.text[start:end]
-        if _LEADERS.search(text) or _SHEET_TITLE.match(text):
+        if _LEADERS.search(text) or _SHEET_TITLE.match(text) or text.startswith(DISCLAIMER):
             continue
         own = own_terms(text)
         if own:
