@@ -18,6 +18,8 @@ from eval.system import System, opened
 
 app = typer.Typer(
     invoke_without_command=True,
+    add_completion=False,
+    rich_markup_mode=None,
     help="Valuta l'assistente con le domande di riferimento e stampa le misure.",
     epilog="Codici di uscita: 0 fatto · 1 errore (indice assente o danneggiato) · 2 uso sbagliato"
     " (opzione, riga di domande errata, brano che non sta sulla sua pagina).",
@@ -32,7 +34,12 @@ def evaluate(
         typer.Option("--suite", help=f"Misure da stampare, ripetibile: {', '.join(SUITES)}."),
     ] = None,
     golden: Annotated[
-        Path, typer.Option("--golden", help="File JSONL delle domande di riferimento.")
+        Path,
+        typer.Option(
+            "--golden",
+            help="File JSONL delle domande di riferimento (predefinito: quelle del progetto).",
+            show_default=False,
+        ),
     ] = GOLDEN,
     data_dir: Annotated[
         Path | None,

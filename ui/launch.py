@@ -14,7 +14,7 @@ import typer
 from assistant.errors import AssistantError, UsageError
 from assistant.settings import Settings
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 FLAGS = (
     "server.address=127.0.0.1",
