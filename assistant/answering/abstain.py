@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from assistant.answering.extract import Candidate
+from assistant.answering.extract import Candidate, items_after
 from assistant.answering.question import Question
 from assistant.answering.reading import Reading, read
 from assistant.italian.acronyms import stands_in
@@ -48,6 +48,8 @@ def judge(question: Question, candidate: Candidate, share: Callable[[str], float
     missing = missing_pins(question, candidate.hit, share)
     if question.expected in NEEDED and not candidate.holds_expected:
         missing.append(_EXPECTED_WORDS[question.expected])
+    if candidate.text.endswith(":") and not items_after(candidate):
+        missing.append("l'elenco che una frase annuncia")
     labelled = question.expected in ("recipients", "definition") and candidate.holds_expected
     if candidate.coverage < MIN_COVERAGE or (
         candidate.in_sentence < MIN_IN_SENTENCE and not labelled
@@ -109,7 +111,7 @@ def _quantities(facts: Facts) -> set[str]:
 
 def _what_is_missing(question: Question, share: Callable[[str], float]) -> str:
     unknown = any(share(term) == 0 for term in question.terms)
-    return "parole che nei documenti non ci sono" if unknown else "il tema"
+    return "parole che nei documenti non ci sono" if unknown else "il tema della domanda"
 
 
 _EXPECTED_WORDS = {
