@@ -1,7 +1,7 @@
-"""Writes the parts of the documentation that the program itself knows; `--check` only compares.
+"""Writes the parts of the documentation that the program itself knows.
 
 README.md: the file tree (first line of each module's docstring) and the settings table.
-docs/comandi.md: the help of every command.
+docs/comandi.md: the help of every command. With `--check` it compares and writes nothing.
 """
 
 from __future__ import annotations
@@ -20,50 +20,95 @@ sys.path.insert(0, str(ROOT))
 from assistant.settings import ENV_PREFIX, Settings  # noqa: E402
 
 PACKAGES = ("ingest", "assistant", "ui", "eval", "corpus", "scripts")
+
 COMMANDS = (
-    "",
-    "up",
-    "ingest",
-    "search",
-    "ask",
-    "schede",
-    "status",
-    "rollback",
-    "eval",
-    "api",
-    "ui",
-)
+    "", "up", "ingest", "search", "ask", "schede", "status", "rollback", "eval", "api", "ui",
+)  # fmt: skip
+
+NAME_WIDTH = 30
+"""Columns of the tree before the descriptions; the longest indented name fits."""
+
+DATA = {
+    "assistant/answering/prompts": {
+        "domanda.txt": "the passages with the question, as the chat model gets them",
+        "sistema.txt": "what the chat model is told to do",
+    },
+    "assistant/embedding": {
+        "bundled/": "the model itself: config.json, vocabulary.txt, model.safetensors",
+        "training/": "texts of ours that tie everyday words to the words of the plans",
+    },
+    "assistant/italian": {
+        "abbreviations.toml": "abbreviations whose full stop does not end a sentence",
+        "acronyms.toml": "acronyms with what they stand for",
+        "distretti.toml": "names of the region's districts",
+        "laws.txt": "acts often named without their year or type",
+        "meaning.toml": "words on which the truth of a sentence hangs",
+        "stems.txt": "words that the stemmer would wrongly merge",
+        "stopwords.txt": "words that carry no meaning for a search",
+        "weak_words.txt": "words of questions that answers seldom hold",
+    },
+    "ingest": {"schede.toml": "field labels of schede, with their variants"},
+    "eval": {"golden/domande.jsonl": "questions with the quotes that answer them"},
+    "corpus": {
+        "catalogo.toml": "official sources known to the project",
+        "documents/": "the documents as users meet them, built from their sources",
+        "sources/": "the documents as they are edited",
+    },
+}
+"""Files beside the modules that a reader edits or looks for; they have no docstring."""
+
+ROOT_FILES = {
+    "Makefile": "the words of the loop",
+    "pyproject.toml": "package, pinned direct dependencies, tools",
+    "requirements.lock": "every package, pinned (`make lock`)",
+    "publiccode.yml": "metadata for the Italian catalogue of public software",
+    "CHANGELOG.md": "what changed, version by version",
+    "CONTRIBUTING.md": "how to work on it",
+    "LICENSE": "EUPL-1.2",
+    ".ci/run": "what CI runs",
+    ".github/workflows/ci.yml": "the same, on GitHub",
+    "docs/": "guides, operations, decisions",
+    "tests/": "flat: one `test_<topic>.py` a topic",
+}
 
 
 def tree() -> str:
     """One line a file: its name and the first line of its docstring."""
     lines: list[str] = []
     for package in PACKAGES:
-        for path in _modules(ROOT / package):
-            relative = path.relative_to(ROOT)
-            indent = "  " * (len(relative.parts) - 1)
-            if path.name == "__init__.py":
-                lines.append(f"{indent[2:]}{relative.parent.name + '/':<28} {_summary(path)}")
-            else:
-                lines.append(f"{indent}{path.name:<{28 - len(indent) + 0}} {_summary(path)}")
+        lines += _folder(ROOT / package, depth=0)
+    lines += [_line(name, 0, text) for name, text in ROOT_FILES.items()]
     return "```\n" + "\n".join(line.rstrip() for line in lines) + "\n```"
 
 
-def _modules(folder: Path) -> Iterator[Path]:
+def _folder(folder: Path, depth: int) -> Iterator[str]:
     init = folder / "__init__.py"
-    if init.exists():
-        yield init
-    for path in sorted(folder.glob("*.py")):
-        if path.name not in ("__init__.py", "__main__.py"):
-            yield path
+    title = _summary(init) if init.exists() else "what the loop calls; no part of the program"
+    yield _line(folder.name + "/", depth, title)
+    for path in _modules(folder):
+        yield _line(path.name, depth + 1, _summary(path))
+    for name, text in DATA.get(folder.relative_to(ROOT).as_posix(), {}).items():
+        yield _line(name, depth + 1, text)
     for child in sorted(folder.iterdir()):
         if (child / "__init__.py").exists():
-            yield from _modules(child)
+            yield from _folder(child, depth + 1)
+
+
+def _modules(folder: Path) -> list[Path]:
+    return [
+        path
+        for path in sorted(folder.glob("*.py"))
+        if path.name not in ("__init__.py", "__main__.py")
+    ]
+
+
+def _line(name: str, depth: int, text: str) -> str:
+    return f"{'  ' * depth + name:<{NAME_WIDTH - 1}} {text}"
 
 
 def _summary(path: Path) -> str:
     doc = ast.get_docstring(ast.parse(path.read_text("utf-8"))) or ""
-    return doc.partition("\n\n")[0].replace("\n", " ").rstrip(".")
+    return doc.partition("\n")[0].rstrip(".")
 
 
 def settings_table() -> str:
@@ -87,7 +132,7 @@ def settings_table() -> str:
     for setting in fields(Settings):
         value = getattr(defaults, setting.name)
         shown = f"`{value}`" if value not in ("", None) else "–"
-        text = " ".join(str(meaning[setting.name]).split())
+        text = " ".join(str(meaning[setting.name]).split()).replace("|", "\\|")
         lines.append(f"| `{ENV_PREFIX}{setting.name.upper()}` | {shown} | {text} |")
     return "\n".join(lines)
 
@@ -96,17 +141,21 @@ def commands() -> str:
     """The help of every command, as the program prints it."""
     parts = ["# Comandi di `piano`", "", "Pagina generata dal programma (`make docs`)."]
     for name in COMMANDS:
+        words = [name] if name else []
         shown = subprocess.run(
-            [sys.executable, "-m", "assistant.cli", *([name] if name else []), "--help"],
+            [sys.executable, "-c", AS_PIANO, *words, "--help"],
             capture_output=True,
             text=True,
             check=True,
             cwd=ROOT,
-            env={"COLUMNS": "96", "PATH": "", "TERMINAL_WIDTH": "96"},
-        ).stdout.rstrip()
-        title = f"piano {name}".strip()
-        parts += ["", f"## {title}", "", "```", shown, "```"]
+            env={"COLUMNS": "80", "PYTHONUTF8": "1"},
+        ).stdout.strip()
+        parts += ["", f"## {f'piano {name}'.strip()}", "", "```", shown, "```"]
     return "\n".join(parts) + "\n"
+
+
+AS_PIANO = "import sys; sys.argv[0] = 'piano'; from assistant.cli import main; main()"
+"""The program under its own name; the installed command may lie anywhere."""
 
 
 def readme(text: str) -> str:
@@ -118,24 +167,30 @@ def readme(text: str) -> str:
     return text
 
 
-def main() -> int:
+def wanted() -> dict[Path, str]:
+    """Each generated file with the text that it should hold now."""
     target = ROOT / "README.md"
-    wanted = {
+    return {
         target: readme(target.read_text("utf-8")),
         ROOT / "docs" / "comandi.md": commands(),
     }
-    stale = [
-        path
-        for path, text in wanted.items()
+
+
+def main() -> int:
+    stale = {
+        path: text
+        for path, text in wanted().items()
         if not path.exists() or path.read_text("utf-8") != text
-    ]
+    }
     if "--check" in sys.argv[1:]:
         for path in stale:
-            print(f"stale: {path.relative_to(ROOT)}; run `make docs`")
+            print(f"{path.relative_to(ROOT)} is stale: run `make docs`.")
         return 1 if stale else 0
-    for path in stale:
-        path.write_text(wanted[path], "utf-8")
-        print(f"written: {path.relative_to(ROOT)}")
+    for path, text in stale.items():
+        path.write_text(text, "utf-8")
+        print(f"{path.relative_to(ROOT)} written again.")
+    if not stale:
+        print("The docs agree with the program already.")
     return 0
 
 
