@@ -60,7 +60,9 @@ class HubEmbedder:
             EmbeddingError: the model is not there, cannot be downloaded, or cannot be loaded.
         """
         folder = _local_folder(model) or _downloaded_folder(model, cache_dir)
-        self._name = Path(model).name if Path(model).is_dir() else model
+        # Two parts, like a hub name: many packages call their model's folder just "model".
+        folder = Path(model)
+        self._name = "/".join(folder.resolve().parts[-2:]) if folder.is_dir() else model
         self._query_prefix, self._passage_prefix = query_prefix, passage_prefix
         self._model = _load(model, folder)
         self._dimension = _dimension(model, self._model)
