@@ -38,11 +38,16 @@ STATUS = {
 def main(
     sources: Annotated[
         list[str] | None,
-        typer.Argument(metavar="[PERCORSO|URL]...", help="Predefinito: i documenti del progetto."),
+        typer.Argument(
+            metavar="PERCORSO|URL",
+            help="Senza, i documenti del progetto.",
+        ),
     ] = None,
     data_dir: Annotated[
         Path | None,
-        typer.Option("--data-dir", metavar="CARTELLA", help="Cartella dei dati (./data)."),
+        typer.Option(
+            "--data-dir", metavar="CARTELLA", help="Cartella dei dati (predefinita: ./data)."
+        ),
     ] = None,
     prune: Annotated[
         bool, typer.Option("--prune", help="Toglie i documenti delle cartelle che non ci sono più.")

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import io
 import logging
 import os
+import signal
 import sys
 from importlib.metadata import entry_points
+from types import FrameType
 from typing import Any
 
 import typer
@@ -13,7 +16,7 @@ import typer.core
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
 from assistant.cli import ask, manage, run
-from assistant.cli.italian import explain, speak_italian
+from assistant.cli.italian import explain, reason, speak_italian
 from assistant.errors import AssistantError
 
 GROUP = "piano.commands"
@@ -25,6 +28,10 @@ OUTER = {
     "eval": "Misura la qualità delle risposte sulle domande di prova.",
 }
 """Known without looking them up, so that `piano --help` need not import them."""
+
+
+INTERRUPTED = 128 + signal.SIGINT
+"""What Typer returns on Ctrl-C, and what a shell expects."""
 
 
 class Commands(typer.core.TyperGroup):
@@ -48,7 +55,10 @@ class Commands(typer.core.TyperGroup):
                     f"Il comando {name} non è installato.",
                     remedy="Ripeti l'installazione con `make setup`.",
                 )
-            command = typer.main.get_command(next(iter(points)).load())
+            outer = next(iter(points)).load()
+            # The same look as the commands here, whatever the package asked of Typer.
+            outer.rich_markup_mode, outer._add_completion = None, False
+            command = typer.main.get_command(outer)
             command.name = name
         return name, command, rest
 
@@ -75,26 +85,56 @@ app.command("up", help="Prepara l'indice se manca, avvia API e interfaccia.")(ru
 
 def main() -> None:
     """Entry point: every failure becomes one Italian line on stderr and an exit code."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A console in another encoding must not break on an Italian text.
+            stream.reconfigure(encoding="utf-8", errors="replace")
     speak_italian()
     logging.basicConfig(
         level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s"
     )
+    signal.signal(signal.SIGTERM, _terminated)
+    try:
+        code = _run()
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader of a pipe went away (`piano search … | head`): nothing left to tell it.
+        _drop_output()
+        code = 0
+    except OSError as error:
+        where = f" ({error.filename})" if error.filename else ""
+        print(f"Errore: il sistema rifiuta: {reason(error)}{where}.", file=sys.stderr)
+        _drop_output()
+        code = 1
+    sys.exit(code)
+
+
+def _run() -> int:
     try:
         code = app(standalone_mode=False)
     except NoArgsIsHelpError as help_wanted:
         print(help_wanted.format_message())
-        code = 2
+        return 2
     except ClickException as error:
-        print(f"Errore: {explain(error)} Prova `piano --help`.", file=sys.stderr)
-        code = 2
+        print(f"Errore: {explain(error)}", file=sys.stderr)
+        return 2
     except AssistantError as error:
         print(f"Errore: {error}", file=sys.stderr)
-        code = error.exit_code
+        return error.exit_code
     except (KeyboardInterrupt, typer.Abort):
+        code = INTERRUPTED
+    if code == INTERRUPTED:
         print("Interrotto.", file=sys.stderr)
-        code = 130
-    except BrokenPipeError:
-        # The reader of a pipe went away (`piano search … | head`): nothing left to tell it.
+    return code if isinstance(code, int) else 0
+
+
+def _terminated(number: int, frame: FrameType | None) -> None:
+    """A request to end unwinds like any exit: locks, half-made indexes and workers are let go."""
+    sys.exit(128 + number)
+
+
+def _drop_output() -> None:
+    """What is still to be written goes nowhere, so that Python does not try again at its end."""
+    if sys.stdout is not None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        code = 0
-    sys.exit(code if isinstance(code, int) else 0)

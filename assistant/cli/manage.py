@@ -49,9 +49,15 @@ def rollback(data_dir: DataDir = None, json_: Json = False) -> int:
 
 
 def schede(
-    text: Annotated[str | None, typer.Argument(metavar="TESTO", show_default=False)] = None,
+    text: Annotated[
+        str | None,
+        typer.Argument(metavar="TESTO", show_default=False, help="Parole della scheda."),
+    ] = None,
     distretto: Annotated[
-        str | None, typer.Option("--distretto", help="Solo gli interventi di questo distretto.")
+        str | None,
+        typer.Option(
+            "--distretto", metavar="NOME", help="Solo gli interventi di questo distretto."
+        ),
     ] = None,
     csv_: Annotated[bool, typer.Option("--csv", help="Stampa in CSV.")] = False,
     data_dir: DataDir = None,

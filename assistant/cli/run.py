@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import errno
+import http.client
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
 import urllib.request
 from types import FrameType
 from typing import Annotated
@@ -17,7 +18,7 @@ import typer
 
 from assistant.build import build_generations
 from assistant.cli.options import DataDir, settings_for
-from assistant.errors import AssistantError
+from assistant.errors import AssistantError, UsageError
 from assistant.settings import Settings
 
 START_SECONDS = 90
@@ -26,9 +27,18 @@ START_SECONDS = 90
 STOP_SECONDS = 10
 """A child that has not ended by then is killed."""
 
+LOOPBACK = "127.0.0.1"
+
+SERVERS = {"api": "L'API", "ui": "L'interfaccia"}
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+"""SIGHUP too: the children's sessions would outlive a closed terminal."""
+
 
 def api(
-    port: Annotated[int | None, typer.Option("--port", help="Porta (predefinita: 8600).")] = None,
+    port: Annotated[
+        int | None, typer.Option("--port", metavar="PORTA", help="Porta (predefinita: 8600).")
+    ] = None,
     data_dir: DataDir = None,
 ) -> int:
     from assistant.api.serve import serve
@@ -39,39 +49,32 @@ def api(
 
 def up(data_dir: DataDir = None) -> int:
     settings = settings_for(data_dir)
-    for name, port, variable in (
-        ("dell'API", settings.api_port, "PIANO_API_PORT"),
-        ("dell'interfaccia", settings.ui_port, "PIANO_UI_PORT"),
-    ):
-        _check_free(settings.api_host, port, name, variable)
-    environment = {**os.environ, "PIANO_DATA_DIR": str(settings.data_dir)}
-    if build_generations(settings).current_id() is None:
-        _say("Prima esecuzione: leggo i documenti del progetto…")
-        code = subprocess.call([*_piano(), "ingest"], env=environment)
-        if code not in (0, 3):
-            raise AssistantError(
-                "La lettura dei documenti non è riuscita.",
-                remedy="Riprova con `piano ingest` e leggi il messaggio.",
-            )
-    return _Servers(settings, environment).run()
+    if settings.api_port == settings.ui_port:
+        raise UsageError(
+            f"API e interfaccia non possono stare sulla stessa porta {settings.api_port}.",
+            remedy="Cambia PIANO_API_PORT o PIANO_UI_PORT.",
+        )
+    _check_free(settings.api_host, settings.api_port, "dell'API", "PIANO_API_PORT")
+    _check_free(LOOPBACK, settings.ui_port, "dell'interfaccia", "PIANO_UI_PORT")
+    return _Children(settings).run()
 
 
-class _Servers:
-    """The API and the UI as child processes that live and die together."""
+class _Children:
+    """The first ingest, then the API and the UI: child processes that end with this one."""
 
-    def __init__(self, settings: Settings, environment: dict[str, str]) -> None:
+    def __init__(self, settings: Settings) -> None:
         self._settings = settings
-        self._environment = environment
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._environment = {**os.environ, "PIANO_DATA_DIR": str(settings.data_dir)}
+        self._running: dict[str, subprocess.Popen[bytes]] = {}
         self._stopping = False
 
     def run(self) -> int:
-        previous = {
-            number: signal.signal(number, self._stop) for number in (signal.SIGINT, signal.SIGTERM)
-        }
+        """Returns when asked to stop (Ctrl-C, SIGTERM, a closed terminal)."""
+        previous = {number: signal.signal(number, self._stop) for number in STOP_SIGNALS}
         try:
-            self._start("api", f"{self._api_url()}/health")
-            self._start("ui", f"{self._ui_url()}/_stcore/health")
+            self._ingest_if_empty()
+            self._serve("api", f"{self._api_url()}/health")
+            self._serve("ui", f"{self._ui_url()}/_stcore/health")
             if not self._stopping:
                 _say(f"API:         {self._api_url()}/docs")
                 _say(f"Interfaccia: {self._ui_url()}")
@@ -81,33 +84,59 @@ class _Servers:
                 time.sleep(0.2)
             return 0
         finally:
+            # Signals stay caught meanwhile: an impatient second Ctrl-C must leave nobody behind.
+            self._end()
             for number, handler in previous.items():
                 signal.signal(number, handler)
-            self._end()
 
-    def _start(self, name: str, health: str) -> None:
+    def _ingest_if_empty(self) -> None:
+        if build_generations(self._settings).current_id() is not None:
+            return
+        _say("Prima esecuzione: leggo i documenti del progetto…")
+        child = self._start("ingest")
+        while child.poll() is None and not self._stopping:
+            time.sleep(0.05)
         if self._stopping:
             return
-        # A session of its own: Ctrl-C in the terminal reaches this process alone, which then
-        # stops the children in order.
-        self._children[name] = subprocess.Popen(
-            [*_piano(), name], env=self._environment, start_new_session=True
-        )
+        del self._running["ingest"]
+        if child.returncode not in (0, 3):
+            raise AssistantError(
+                "La lettura dei documenti non è riuscita.",
+                remedy="Riprova con `piano ingest` e leggi il messaggio.",
+            )
+
+    def _serve(self, name: str, health: str) -> None:
+        """Starts a server and waits until it answers."""
+        if self._stopping:
+            return
+        self._start(name)
         deadline = time.monotonic() + START_SECONDS
         while not self._stopping and not _answers(health):
             self._check_alive()
             if time.monotonic() > deadline:
                 raise AssistantError(
-                    f"{name} non risponde dopo {START_SECONDS} secondi.",
+                    f"{SERVERS[name]} non risponde dopo {START_SECONDS} secondi.",
                     remedy="Guarda i messaggi qui sopra e riprova.",
                 )
             time.sleep(0.1)
 
+    def _start(self, command: str) -> subprocess.Popen[bytes]:
+        # A session of its own: Ctrl-C in the terminal reaches this process alone, which then
+        # stops the children in order.
+        self._running[command] = subprocess.Popen(
+            [sys.executable, "-m", "assistant.cli", command],
+            env=self._environment,
+            start_new_session=True,
+            # Streamlit greets in English; what goes wrong is on stderr.
+            stdout=subprocess.DEVNULL if command == "ui" else None,
+        )
+        return self._running[command]
+
     def _check_alive(self) -> None:
-        for name, child in self._children.items():
+        for name, child in self._running.items():
             if child.poll() is not None and not self._stopping:
                 raise AssistantError(
-                    f"{name} si è fermata da sola (codice {child.returncode}).",
+                    f"{SERVERS[name]} si è fermata da sola (codice {child.returncode}).",
                     remedy="Guarda i messaggi qui sopra e riprova.",
                 )
 
@@ -115,27 +144,28 @@ class _Servers:
         self._stopping = True
 
     def _end(self) -> None:
-        for child in reversed(self._children.values()):
+        for child in reversed(self._running.values()):
             if child.poll() is None:
                 child.terminate()
-        for child in self._children.values():
+        deadline = time.monotonic() + STOP_SECONDS
+        for child in self._running.values():
             try:
-                child.wait(STOP_SECONDS)
+                child.wait(max(0.0, deadline - time.monotonic()))
             except subprocess.TimeoutExpired:
-                child.kill()
+                # The whole session, as a child killed so cannot end its own children.
+                os.killpg(child.pid, signal.SIGKILL)
                 child.wait()
-        if self._children:
-            _say("Fermati API e interfaccia.")
+        if self._running:
+            _say("Tutto fermato.")
 
     def _api_url(self) -> str:
-        return f"http://{self._settings.api_host}:{self._settings.api_port}"
+        host = self._settings.api_host
+        if host in ("0.0.0.0", "::", ""):
+            host = LOOPBACK
+        return f"http://{f'[{host}]' if ':' in host else host}:{self._settings.api_port}"
 
     def _ui_url(self) -> str:
-        return f"http://127.0.0.1:{self._settings.ui_port}"
-
-
-def _piano() -> list[str]:
-    return [sys.executable, "-m", "assistant.cli"]
+        return f"http://{LOOPBACK}:{self._settings.ui_port}"
 
 
 def _say(text: str) -> None:
@@ -143,20 +173,29 @@ def _say(text: str) -> None:
 
 
 def _answers(url: str) -> bool:
+    # Never through a proxy: the server is on this computer.
+    direct = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with urllib.request.urlopen(url, timeout=2) as response:
+        with direct.open(url, timeout=2) as response:
             return bool(response.status == 200)
-    except (urllib.error.URLError, OSError):
+    except (OSError, http.client.HTTPException):
         return False
 
 
 def _check_free(host: str, port: int, name: str, variable: str) -> None:
-    with socket.socket() as probe:
+    """Said before anything is loaded; raises UsageError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             probe.bind((host, port))
-        except OSError as error:
-            raise AssistantError(
-                f"La porta {port} {name} è occupata da un altro programma.",
-                remedy=f"Fermalo, oppure scegli un'altra porta con {variable}.",
+        except (OSError, OverflowError) as error:
+            if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+                raise UsageError(
+                    f"La porta {port} {name} è occupata da un altro programma.",
+                    remedy=f"Fermalo, oppure scegli un'altra porta con {variable}.",
+                ) from error
+            raise UsageError(
+                f"L'indirizzo {host}, porta {port} {name} non si può usare.",
+                remedy=f"Correggi {variable} (da 1 a 65535) o PIANO_API_HOST.",
             ) from error
