@@ -265,6 +265,7 @@ def test_a_downloaded_hub_model_is_read_from_the_cache(
     (repository / "snapshots" / revision).symlink_to(minilm)
     embedder = load_embedder("autore/modello", cache_dir=tmp_path)
     assert embedder.name == "autore/modello"
+    assert load_embedder(str(minilm)).name == "/".join(minilm.parts[-2:])
     assert embedder.fingerprint == load_embedder(str(minilm)).fingerprint
 
 

@@ -61,8 +61,8 @@ class HubEmbedder:
         """
         folder = _local_folder(model) or _downloaded_folder(model, cache_dir)
         # Two parts, like a hub name: many packages call their model's folder just "model".
-        folder = Path(model)
-        self._name = "/".join(folder.resolve().parts[-2:]) if folder.is_dir() else model
+        local = Path(model).is_dir()
+        self._name = "/".join(Path(model).resolve().parts[-2:]) if local else model
         self._query_prefix, self._passage_prefix = query_prefix, passage_prefix
         self._model = _load(model, folder)
         self._dimension = _dimension(model, self._model)
