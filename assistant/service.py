@@ -16,7 +16,7 @@ from typing import Protocol
 
 from assistant.answering.answer import Answerer
 from assistant.embedding.protocol import Embedder
-from assistant.errors import AssistantError, NoIndexError, UsageError
+from assistant.errors import AssistantError, CorruptIndexError, NoIndexError, UsageError
 from assistant.index.protocol import SearchBackend
 from assistant.models import (
     Answer,
@@ -32,12 +32,19 @@ from assistant.models import (
     Status,
 )
 from assistant.retrieval.candidates import retrieve
+from assistant.retrieval.remembered import Remembered
 from assistant.settings import Settings
 
 MAX_QUESTION = 10_000
 """Code points; a longer text is no question."""
 
 MAX_K = 1000
+
+MAX_HISTORY = 50
+"""Earlier questions looked at, the latest ones; a follow-up leans on the few before it."""
+
+OPENINGS = 3
+"""Times an opening is tried: one can be overtaken by an ingest that prunes what it was opening."""
 
 
 class Generations(Protocol):
@@ -108,8 +115,12 @@ class Assistant:
     def stream(
         self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
     ) -> Iterator[Stage | Citation | AnswerSentence | Answer]:
-        """Stages, then sentences (new citations before each), then the Answer that holds all."""
+        """Stages, then sentences (new citations before each), then the Answer that holds all.
+
+        An earlier question too long to be one is left out of the history.
+        """
         self._check(question)
+        history = [text for text in history[-MAX_HISTORY:] if len(text) <= MAX_QUESTION]
         with self._backend() as backend:
             answerer = Answerer(backend, self.embedder(), self._settings)
             yield from answerer.stream(question, filters=filters or Filters(), history=history)
@@ -157,6 +168,7 @@ class Assistant:
             return self._embedder
 
     def close(self) -> None:
+        """Lets the files go, once the requests in progress end; a later request opens them anew."""
         with self._lock:
             lease, self._lease = self._lease, None
             if lease is not None:
@@ -177,24 +189,35 @@ class Assistant:
                     lease.backend.close()
 
     def _acquire(self) -> _Lease:
-        current = self._generations.current_id()
-        if current is None:
-            raise NoIndexError(
-                "Non c'è ancora nessun documento indicizzato.",
-                remedy="Esegui `piano ingest` per caricare i documenti.",
-            )
-        with self._lock:
-            if self._lease is None or self._lease.generation != current:
-                # Opened before the old one is let go: a generation that does not open leaves
-                # the old one serving its last requests.
-                backend = self._generations.open_current()
-                old, self._lease = self._lease, _Lease(backend.manifest.generation, backend)
-                if old is not None:
-                    old.retired = True
-                    if old.users == 0:
-                        old.backend.close()
-            self._lease.users += 1
-            return self._lease
+        """Raises what opening the generation in use raises; the one opened before stays open."""
+        for attempt in range(OPENINGS):
+            current = self._generations.current_id()
+            if current is None:
+                raise NoIndexError(
+                    "Non c'è ancora nessun documento indicizzato.",
+                    remedy="Esegui `piano ingest` per caricare i documenti.",
+                )
+            with self._lock:
+                try:
+                    return self._lease_on(current)
+                except CorruptIndexError:
+                    if attempt == OPENINGS - 1 or self._generations.current_id() == current:
+                        raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _lease_on(self, current: str) -> _Lease:
+        """A lease on the generation in use, opened if need be; called with the lock held."""
+        if self._lease is None or self._lease.generation != current:
+            # Opened before the old one is let go: a generation that does not open leaves
+            # the old one serving its last requests.
+            backend = Remembered(self._generations.open_current())
+            old, self._lease = self._lease, _Lease(backend.manifest.generation, backend)
+            if old is not None:
+                old.retired = True
+                if old.users == 0:
+                    old.backend.close()
+        self._lease.users += 1
+        return self._lease
 
     def _check(self, text: str) -> None:
         if len(text) > MAX_QUESTION:

@@ -17,6 +17,7 @@ from assistant.answering.extract import (
 )
 from assistant.answering.notices import answer_notices, silence_notices
 from assistant.answering.question import Question, read_question, split_question
+from assistant.answering.relevance import Relevance
 from assistant.answering.smalltalk import is_small_talk
 from assistant.answering.write import Written, write_with_model
 from assistant.embedding.protocol import Embedder
@@ -30,6 +31,7 @@ from assistant.models import (
     Filters,
     Hit,
     Mode,
+    Quote,
     Stage,
 )
 from assistant.retrieval.candidates import retrieve
@@ -40,6 +42,10 @@ HITS_READ = 20
 
 HITS_SHOWN = 10
 """Hits that travel with the answer ("closest pages")."""
+
+
+SMALL = 250
+"""Passages that a smaller collection counts as having: a name in ten of thirty still is a case."""
 
 
 @dataclass(slots=True)
@@ -78,16 +84,16 @@ class Answerer:
             draft.notices.append("Scrivi una domanda, per esempio: «Che cos'è il Community Lab?»")
             yield self._finish(draft, "clarify")
             return
-        draft.understood_as = resolve(question, history)
-        read = read_question(draft.understood_as)
-        draft.clock("understand", draft.started)
-        if is_small_talk(draft.understood_as):
+        if is_small_talk(question):
             draft.notices.append(
                 "Rispondo solo a domande sui documenti del Piano sociale e sanitario e dei Piani "
                 "di zona caricati."
             )
             yield self._finish(draft, "out_of_scope")
             return
+        draft.understood_as = resolve(question, history)
+        read = read_question(draft.understood_as)
+        draft.clock("understand", draft.started)
         if not read.terms:
             draft.notices.append(
                 "La domanda non dice di che cosa: aggiungi l'argomento, per esempio una scheda, un "
@@ -103,51 +109,62 @@ class Answerer:
         )
         draft.clock("search", since)
 
-        if self._settings.chat_model:
+        pieces = split_question(draft.understood_as)
+        questions = [read] if len(pieces) == 1 else [read_question(piece) for piece in pieces]
+        open_questions, interrupted = questions, False
+        if self._settings.chat_model and draft.hits:
             yield Stage("write", "Il modello scrive; ogni frase viene controllata sulle fonti")
-            written = yield from self._write(draft, read)
-            if written:
-                yield self._finish(draft, "answered")
-                return
-        yield Stage("read", "Leggo le pagine trovate")
-        since = time.perf_counter()
-        missing = yield from self._extract(draft, filters)
-        draft.clock("read", since)
-        yield self._finish(draft, _status(draft.sentences, missing), missing)
+            written = yield from self._write(draft, questions)
+            interrupted = written.interrupted
+            open_questions = [q for n, q in enumerate(questions) if n not in written.answered]
+        missing: list[tuple[str, Decision]] = []
+        if open_questions:
+            yield Stage("read", "Leggo le pagine trovate")
+            since = time.perf_counter()
+            alone = len(questions) == 1
+            missing = yield from self._extract(draft, open_questions, None if alone else filters)
+            draft.clock("read", since)
+        yield self._finish(draft, _status(draft.sentences, missing, interrupted), missing)
 
     def _write(
-        self, draft: _Draft, question: Question
-    ) -> Generator[Citation | AnswerSentence, None, bool]:
-        """Sentences of the chat model that passed the verifier; True when there is any."""
+        self, draft: _Draft, questions: Sequence[Question]
+    ) -> Generator[Citation | AnswerSentence, None, Written]:
+        """Sentences of the chat model that passed the verifier, and what came of it."""
         since = time.perf_counter()
         written = Written()
         for sentence in write_with_model(
-            question, draft.hits, self._settings, draft.citations, self._share, written
+            draft.understood_as,
+            draft.hits,
+            self._settings,
+            draft.citations,
+            Relevance(questions, self._idf, self._share),
+            self._labels,
+            written,
         ):
             draft.sentences.append(sentence)
+            draft.mode = "generative"
             yield from draft.citations.fresh()
             yield sentence
         draft.notices.extend(written.notices)
         draft.clock("write", since)
-        if draft.sentences:
-            draft.mode = "generative"
-            return True
-        return False
+        return written
 
     def _extract(
-        self, draft: _Draft, filters: Filters
+        self, draft: _Draft, questions: Sequence[Question], filters: Filters | None
     ) -> Generator[Citation | AnswerSentence, None, list[tuple[str, Decision]]]:
-        """Verbatim sentences for each question asked; returns those left without an answer."""
-        pieces = split_question(draft.understood_as)
+        """Verbatim sentences for each question; returns those left without an answer.
+
+        With `filters`, each question is searched for itself, as the halves of a double one are.
+        """
         missing: list[tuple[str, Decision]] = []
-        for piece in pieces:
+        for question in questions:
             hits = draft.hits
-            if len(pieces) > 1:
-                hits = retrieve(self._backend, self._embedder, piece, k=HITS_READ, filters=filters)
-            question = read_question(piece)
+            if filters is not None:
+                text = question.text
+                hits = retrieve(self._backend, self._embedder, text, k=HITS_READ, filters=filters)
             chosen, decision = self._choose(question, hits)
             if not chosen:
-                missing.append((piece, decision))
+                missing.append((question.text, decision))
             for candidate in chosen:
                 sentence = AnswerSentence(
                     text=candidate.text,
@@ -156,7 +173,7 @@ class Answerer:
                         candidate.quotes,
                         candidate.hit.passage,
                         candidate.hit.document,
-                        self._labels(candidate),
+                        self._labels(candidate.quotes),
                     ),
                     why="testuale",
                 )
@@ -181,7 +198,7 @@ class Answerer:
                 ]
                 return choose(rivals), decision
             first = first or decision
-        return [], first or Decision(("pagine che ne parlino",))
+        return [], first or Decision()
 
     def _idf(self, term: str) -> float:
         passages = self._backend.manifest.counts["passages"]
@@ -189,13 +206,13 @@ class Answerer:
 
     def _share(self, term: str) -> float:
         passages = self._backend.manifest.counts["passages"]
-        return self._backend.document_frequency(term) / max(1, passages)
+        return self._backend.document_frequency(term) / max(SMALL, passages)
 
-    def _labels(self, candidate: Candidate) -> dict[int, str | None]:
-        passage = candidate.hit.passage
+    def _labels(self, quotes: Sequence[Quote]) -> dict[int, str | None]:
+        """Printed labels of the pages that quotes of one document stand on."""
         return {
-            quote.page: self._backend.page(passage.document_id, quote.page).printed_label
-            for quote in candidate.quotes
+            quote.page: self._backend.page(quote.document_id, quote.page).printed_label
+            for quote in quotes
         }
 
     def _finish(
@@ -226,11 +243,14 @@ class Answerer:
 
 
 def _status(
-    sentences: Sequence[AnswerSentence], missing: Sequence[tuple[str, Decision]]
+    sentences: Sequence[AnswerSentence],
+    missing: Sequence[tuple[str, Decision]],
+    interrupted: bool,
 ) -> AnswerStatus:
+    """Also `partial`: what a model that stopped half-way had written until then."""
     if not sentences:
         return "not_found"
-    return "partial" if missing else "answered"
+    return "partial" if missing or interrupted else "answered"
 
 
 def _answer_hit(hit: Hit) -> AnswerHit:

@@ -8,6 +8,9 @@ from assistant.answering.abstain import Decision
 from assistant.index.protocol import SearchBackend
 from assistant.models import AnswerStatus, Citation
 
+UNREADABLE_NAMED = 3
+"""Documents with pages that could not be read, named one by one; the others are counted."""
+
 
 def answer_notices(citations: Sequence[Citation], backend: SearchBackend) -> list[str]:
     """Which citations come from demonstration, superseded or OCR-read text."""
@@ -39,19 +42,30 @@ def silence_notices(
     """What was asked and not found, and which pages could not be read at all."""
     notices: list[str] = []
     for question, decision in missing:
-        lacking = ", ".join(dict.fromkeys(decision.missing))
+        lacking = list(dict.fromkeys(decision.missing))
         subject = f"Per «{question}» non" if status == "partial" else "Non"
+        found = f"{subject} ho trovato nei documenti una frase che risponda"
+        verb = "manca" if len(lacking) == 1 else "mancano"
+        closest = f": nelle pagine più vicine {verb} {', '.join(lacking)}." if lacking else "."
+        notices.append(found + closest)
+    return notices + _unreadable(backend)
+
+
+def _unreadable(backend: SearchBackend) -> list[str]:
+    """Where an answer may stand that nobody could read."""
+    documents = [document for document in backend.documents() if document.pages_without_text]
+    notices = []
+    for document in documents[:UNREADABLE_NAMED]:
+        pages = len(document.pages_without_text)
         notices.append(
-            f"{subject} ho trovato nei documenti una frase che risponda: nelle pagine più vicine "
-            f"manca {lacking}."
+            f"Non ho potuto leggere {pages} {'pagina' if pages == 1 else 'pagine'} senza testo "
+            f"di «{document.title}»."
         )
-    for document in backend.documents():
-        if document.pages_without_text:
-            pages = len(document.pages_without_text)
-            notices.append(
-                f"Non ho potuto leggere {pages} {'pagina' if pages == 1 else 'pagine'} senza testo "
-                f"di «{document.title}»."
-            )
+    if others := len(documents) - len(notices):
+        notices.append(
+            f"Ci sono pagine senza testo anche in {others} "
+            f"{'altro documento' if others == 1 else 'altri documenti'}."
+        )
     return notices
 
 

@@ -49,21 +49,13 @@ def retrieve(
         "characters": _relative(backend.characters(text, depth, filters)),
         "dense": _dense(backend, embedder, text, depth, filters),
     }
-    weight = {
-        "lexical": weights.words,
-        "characters": weights.characters,
-        "dense": weights.dense,
-    }
-    parts: dict[str, dict[str, float]] = {}
-    for name, leg in legs.items():
+    counts = (weights.words, weights.characters, weights.dense)
+    fused: dict[str, float] = {}
+    for leg, weight in zip(legs.values(), counts, strict=True):
         for passage_id, score in leg.items():
-            parts.setdefault(passage_id, {})[name] = round(score, 6)
-    fused = {
-        passage_id: sum(weight[name] * score for name, score in found.items())
-        for passage_id, found in parts.items()
-    }
+            fused[passage_id] = fused.get(passage_id, 0.0) + weight * score
     # The id breaks ties, so that the same question gives the same order on every machine.
-    best = sorted(fused, key=lambda passage_id: (-fused[passage_id], passage_id))[:k]
+    best = sorted(fused, key=lambda passage_id: (-round(fused[passage_id], 6), passage_id))[:k]
     documents: dict[str, Document] = {}
     hits: list[Hit] = []
     for rank, passage in enumerate(backend.passages(best), start=1):
@@ -75,7 +67,11 @@ def retrieve(
                 score=round(fused[passage.id], 6),
                 passage=passage,
                 document=documents[passage.document_id],
-                parts=parts[passage.id],
+                parts={
+                    name: round(leg[passage.id], 6)
+                    for name, leg in legs.items()
+                    if passage.id in leg
+                },
             )
         )
     return tuple(hits)
