@@ -18,10 +18,11 @@ run: setup ## ingest the bundled corpus if there is no index, start API and UI, 
 test: setup ## run the whole test suite, offline
 	@$(BIN)/python -m pytest
 
-lint: setup ## ruff (rules and format) and mypy
+lint: setup ## ruff (rules and format), mypy, and docs that agree with the program
 	@$(BIN)/ruff check $(CODE)
 	@$(BIN)/ruff format --check $(CODE)
 	@$(BIN)/mypy
+	@$(BIN)/python scripts/docs.py --check
 
 format: setup ## put the code in ruff's format
 	@$(BIN)/ruff check --fix --quiet $(CODE)

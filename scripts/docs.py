@@ -139,23 +139,33 @@ def settings_table() -> str:
 
 def commands() -> str:
     """The help of every command, as the program prints it."""
+    shown = subprocess.run(
+        [sys.executable, "-c", EACH_HELP, *COMMANDS],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=ROOT,
+        env={"COLUMNS": "80", "PYTHONUTF8": "1"},
+    ).stdout.split("\0")
     parts = ["# Comandi di `piano`", "", "Pagina generata dal programma (`make docs`)."]
-    for name in COMMANDS:
-        words = [name] if name else []
-        shown = subprocess.run(
-            [sys.executable, "-c", AS_PIANO, *words, "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-            cwd=ROOT,
-            env={"COLUMNS": "80", "PYTHONUTF8": "1"},
-        ).stdout.strip()
-        parts += ["", f"## {f'piano {name}'.strip()}", "", "```", shown, "```"]
+    for name, text in zip(COMMANDS, shown, strict=True):
+        parts += ["", f"## {f'piano {name}'.strip()}", "", "```", text.strip(), "```"]
     return "\n".join(parts) + "\n"
 
 
-AS_PIANO = "import sys; sys.argv[0] = 'piano'; from assistant.cli import main; main()"
-"""The program under its own name; the installed command may lie anywhere."""
+EACH_HELP = """
+import sys
+from assistant.cli import main
+
+for number, name in enumerate(sys.argv[1:]):
+    print(end="\\0" * (number > 0), flush=True)
+    sys.argv = ["piano", *name.split(), "--help"]
+    try:
+        main()
+    except SystemExit:
+        pass
+"""
+"""The program under its own name, once for each command; the installed one may lie anywhere."""
 
 
 def readme(text: str) -> str:
