@@ -28,6 +28,8 @@ class Script:
     """Wait before each piece."""
     cut_after: int | None = None
     """Pieces after which the connection is cut without a goodbye."""
+    finish: str = "stop"
+    """Why the answer ended, as told with the last chunk."""
     broken_json: bool = False
     not_a_stream: bool = False
     """Answer with one HTML page, as a wrong address would."""
@@ -128,7 +130,7 @@ class _Handler(BaseHTTPRequestHandler):
             time.sleep(script.pause_seconds)
             self.state.pieces_sent += 1
             yield '{"choices": [{"del' if script.broken_json else json.dumps(chunk(piece))
-        yield json.dumps(chunk(None, "stop"))
+        yield json.dumps(chunk(None, script.finish))
         yield "[DONE]"
 
 

@@ -297,6 +297,7 @@ class Model:
 
     def __init__(self, server: openai_server.Server, settings: Settings) -> None:  # type: ignore[name-defined]
         self.server = server
+        self.settings = settings
         self.assistant = build_assistant(settings)
 
     def says(self, answer: str, **script: object) -> None:
@@ -400,7 +401,7 @@ def test_an_instruction_inside_a_passage_changes_nothing(model: Model) -> None:
         (Script(status=500), "errore (500)"),
         (Script(answer=POSTI, broken_json=True), "non si può leggere"),
         (Script(not_a_stream=True), "non ha dato frasi verificabili"),
-        (Script(answer="Il nido accoglie 34 bam", cut_after=4), "non ha dato frasi verificabili"),
+        (Script(answer="Il nido accoglie 34 bam", cut_after=4), "interrotto la risposta a metà"),
         (Script(answer="\x00\ufffd" * 500), "non ha dato frasi verificabili"),
     ],
 )
@@ -415,15 +416,9 @@ def test_whatever_the_model_does_the_quotes_are_served(model: Model, script, tol
     assert time.monotonic() - started < 12
 
 
-def test_a_slow_model_is_left_at_its_deadline(model: Model, settings: Settings) -> None:
+def test_a_slow_model_is_left_at_its_deadline(model: Model) -> None:
     model.server.script = Script(answer=POSTI, pause_seconds=30)
-    slow = replace(
-        settings,
-        chat_model="openai:test",
-        chat_base_url=model.server.base_url,
-        chat_timeout_seconds=1.0,
-    )
-    assistant = build_assistant(slow)
+    assistant = build_assistant(replace(model.settings, chat_timeout_seconds=1.0))
     started = time.monotonic()
     answer = check(assistant, assistant.ask(QUESTION))
     assert time.monotonic() - started < 6
@@ -453,19 +448,22 @@ def test_a_dead_server_or_a_wrong_setting_leaves_the_quotes(
 
 
 def test_a_model_that_stops_half_way_leaves_what_was_verified_and_says_so(model: Model) -> None:
-    whole = f"{POSTI} [1]\nLa retta del nido Girandola è di 210 euro"
+    said = f"{POSTI} [{{POSTI}}]\n{RETTA} [{{RETTA}}]"
     enough = len(openai_server.pieces_of(f"{POSTI} [1]\n")) + 3
-    model.says(whole.replace("[1]", "[{POSTI}]"), broken_json=False, cut_after=enough)
-    answer = model.ask(QUESTION)
-    assert answer.mode == "generative"
-    assert texts(answer) == [POSTI]
-    model.says(f"{POSTI} [{{POSTI}}]\n{RETTA} [{{RETTA}}]\n" + "coda " * 300, pause_seconds=0.05)
-    late = model.ask(QUESTION)
-    assert late.status == "partial"
-    assert late.mode == "generative"
-    assert texts(late)[0] == POSTI
-    assert all(sentence.verdict == "supported" for sentence in late.sentences)
-    assert any("incompleta" in notice for notice in late.notices)
+    model.says(said, cut_after=enough)
+    cut = model.ask(QUESTION)
+    model.says(said, finish="length")
+    short = model.ask(QUESTION)
+    model.says(said + "\n" + "coda " * 300, pause_seconds=0.02)
+    late = build_assistant(replace(model.settings, chat_timeout_seconds=3.0))
+    slow = check(late, late.ask(QUESTION))
+    late.close()
+    for answer, why in ((cut, "a metà"), (short, "lunghezza"), (slow, "entro 3 secondi")):
+        assert (answer.status, answer.mode) == ("partial", "generative")
+        assert texts(answer)[0] == POSTI
+        assert all(sentence.verdict == "supported" for sentence in answer.sentences)
+        assert why in " ".join(answer.notices)
+        assert any("incompleta" in notice for notice in answer.notices)
 
 
 def test_another_districts_passage_does_not_answer(model: Model) -> None:

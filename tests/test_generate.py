@@ -132,12 +132,22 @@ def test_instructions_obeyed_by_the_model_do_not_pass_the_verifier(server) -> No
     assert verify(sentence.text, [HITS[0].passage]).verdict == "unsupported"
 
 
-def test_a_truncated_answer_keeps_what_was_complete(server) -> None:
+def test_a_truncated_answer_keeps_what_was_complete_and_is_told(server) -> None:
     answer = f"{PIANO} [1]\nIl contributo per il caregiver è di 3"
-    server.script = Script(answer=answer, cut_after=len(openai_server.pieces_of(answer)))
-    complete, rest = ask(server)
-    assert complete == GeneratedSentence(PIANO, (1,))
-    assert rest.ids == () and not grounded(rest)
+    server.script = Script(answer=answer, cut_after=len(openai_server.pieces_of(answer)) - 1)
+    got = []
+    with pytest.raises(ChatModelError, match="interrotto la risposta a metà"):
+        for sentence in generate("Quando?", HITS, settings_for(server)):
+            got.append(sentence)
+    assert got == [GeneratedSentence(PIANO, (1,))]
+
+
+def test_an_answer_that_ran_out_of_length_is_told(server) -> None:
+    server.script = Script(answer=f"{PIANO} [1]\nIl contributo", finish="length")
+    stream = generate("Quando?", HITS, settings_for(server))
+    assert next(stream).text == PIANO
+    with pytest.raises(ChatModelError, match="lunghezza massima"):
+        next(stream)
 
 
 def test_an_empty_answer_is_an_error_with_its_remedy(server) -> None:
@@ -158,7 +168,7 @@ def test_a_line_without_end_stops_the_reading(server) -> None:
 
 
 def test_a_slow_server_is_left_at_the_deadline(server) -> None:
-    server.script = Script(answer=f"{PIANO} [1]\n{CONTRIBUTO} [2]\n" * 3, pause_seconds=0.05)
+    server.script = Script(answer=f"{PIANO} [1]\n" + "parole " * 500, pause_seconds=0.01)
     stream = generate("Quando?", HITS, settings_for(server, chat_timeout_seconds=2.0))
     started = time.monotonic()
     got = []
@@ -166,7 +176,7 @@ def test_a_slow_server_is_left_at_the_deadline(server) -> None:
         for sentence in stream:
             got.append(sentence)
     assert [sentence.text for sentence in got] == [PIANO]
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 8
 
 
 def test_a_silent_server_is_left_at_the_deadline(server) -> None:
@@ -174,7 +184,7 @@ def test_a_silent_server_is_left_at_the_deadline(server) -> None:
     started = time.monotonic()
     with pytest.raises(ChatModelError, match="entro 1 secondi"):
         ask(server, chat_timeout_seconds=1.0)
-    assert time.monotonic() - started < 3
+    assert time.monotonic() - started < 8
 
 
 @pytest.mark.parametrize(

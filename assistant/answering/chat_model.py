@@ -15,7 +15,7 @@ from assistant.settings import Settings
 
 if TYPE_CHECKING:
     from langchain_core.language_models import BaseChatModel
-    from langchain_core.messages import BaseMessage
+    from langchain_core.messages import AIMessageChunk, BaseMessage
 
 logger = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ def stream_text(
     deadline, and the switch that keeps traces at home stays in that thread's context.
 
     Raises:
-        ChatModelError: dead or slow server, refused key, malformed or empty answer.
+        ChatModelError: dead or slow server, refused key, malformed, empty or cut answer.
     """
     pieces: queue.SimpleQueue[str | Exception | None] = queue.SimpleQueue()
     abandoned = threading.Event()
@@ -112,6 +112,8 @@ def stream_text(
                 raise _too_slow(settings) from None
             if piece is None:
                 break
+            if isinstance(piece, ChatModelError):
+                raise piece
             if isinstance(piece, Exception):
                 raise _translated(piece, settings) from piece
             total += len(piece)
@@ -136,6 +138,7 @@ def _read(
 ) -> None:
     from langsmith import tracing_context
 
+    finish: str | None = None
     try:
         # Whatever LANGSMITH_* variables say, questions and passages are not sent to a tracer.
         with tracing_context(enabled=False):
@@ -143,11 +146,34 @@ def _read(
                 if abandoned.is_set():
                     return
                 if text := str(chunk.text):
+                    finish = ""
                     pieces.put(text)
+                finish = _finish_reason(chunk) or finish
     except Exception as error:  # noqa: BLE001  (told, translated, by whoever waits)
         pieces.put(error)
     else:
-        pieces.put(None)
+        pieces.put(_cut(finish))
+
+
+def _finish_reason(chunk: AIMessageChunk) -> str | None:
+    """Why the model stopped, as OpenAI's protocol or Ollama's says it with the last chunk."""
+    told = chunk.response_metadata
+    return told.get("finish_reason") or told.get("done_reason")
+
+
+def _cut(finish: str | None) -> ChatModelError | None:
+    """The error of an answer that ended before its end; `finish` is empty when none was told."""
+    if finish == "":
+        return ChatModelError(
+            "Il server del modello linguistico ha interrotto la risposta a metà.",
+            remedy="Riprova; se continua, guarda il registro di quel server.",
+        )
+    if finish == "length":
+        return ChatModelError(
+            "Il modello linguistico ha raggiunto la lunghezza massima prima di finire.",
+            remedy="Fai una domanda più precisa, o scegli un altro modello con PIANO_CHAT_MODEL.",
+        )
+    return None
 
 
 def _too_slow(settings: Settings) -> ChatModelError:
