@@ -1,4 +1,4 @@
-"""Write requirements.lock: every package that pyproject.toml brings, pinned for Linux, CPU.
+"""Writes requirements.lock: every package, pinned for Linux, CPU.
 
 torch is written without its `+cpu` label, which only CPU sources carry: scripts/setup.py chooses
 where torch comes from, and the plain version accepts both builds.

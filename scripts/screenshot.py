@@ -1,4 +1,4 @@
-"""Takes docs/img/chiedi.png: the UI with a real answer over the bundled corpus. Needs Chromium.
+"""Takes docs/img/chiedi.png: the UI with a real answer. Needs Chromium.
 
 `python scripts/screenshot.py [FILE] [--question DOMANDA]`: starts API and UI on free ports over a
 temporary data directory, asks, opens the first citation, and stops everything.

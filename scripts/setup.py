@@ -1,4 +1,4 @@
-"""Make `.venv` with every pinned dependency and the command `piano`; do nothing when it is there.
+"""Makes `.venv` with every pinned dependency; does nothing when it is there.
 
 Standard library only: it runs before anything is installed, by whatever Python make found. Steps:
 virtual environment, torch (CPU build wherever one is to be had), the rest of requirements.lock,
@@ -300,6 +300,8 @@ def _install_project() -> None:
 
 def _pip(*arguments: str, progress: bool = False) -> subprocess.CompletedProcess[str]:
     command = [str(_python()), "-m", "pip", *arguments, "--disable-pip-version-check"]
+    if arguments[0] == "install":
+        command.append("--no-compile")  # thousands of files of which a run imports a few hundred
     if progress and sys.stderr.isatty():
         done = subprocess.run(command)
         return subprocess.CompletedProcess(command, done.returncode, "", "")
