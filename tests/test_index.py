@@ -213,10 +213,10 @@ def test_a_very_long_question_is_cut_evenly_and_stays_quick(backend: EmbeddedBac
     text = " ".join(f"parola{i}" for i in range(1500)) + " caregiver familiare"
     assert len(query_grams(text)) == MAX_GRAMS
     analysed = terms(text)
-    started = time.perf_counter()
+    started = time.process_time()
     backend.characters(text, 100, NO_FILTERS)
     backend.lexical(analysed, 100, NO_FILTERS)
-    assert time.perf_counter() - started < 0.3
+    assert time.process_time() - started < 0.3
 
 
 def test_document_frequency_counts_passages(backend: EmbeddedBackend) -> None:

@@ -179,9 +179,9 @@ def test_spans_are_ordered_stripped_and_lose_no_word(text: str) -> None:
 
 @pytest.mark.parametrize("hostile", ["." * 200_000, "a." * 100_000, "(" * 200_000, "A. " * 70_000])
 def test_time_is_linear_on_hostile_text(hostile: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     split_sentences(hostile)
-    assert time.perf_counter() - started < 3
+    assert time.process_time() - started < 3
 
 
 def test_sentence_over_a_page_break_is_one_sentence_with_two_quotes() -> None:

@@ -6,6 +6,7 @@ makes it faster, whatever it keeps; an approximate index is slowest with broad f
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,6 +18,10 @@ from assistant.index.protocol import Vectors
 
 _COPY_ROWS = 8192
 
+_LOADING = threading.Lock()
+"""numpy reads a file's header with Python's own parser, which in some releases of 3.11 fails with
+SystemError when two threads use it at once: seen when readers reopened a new generation."""
+
 
 class ExactMatrix:
     """Rows in catalogue order; read-only, safe to use from several threads."""
@@ -25,7 +30,8 @@ class ExactMatrix:
         """Raises CorruptIndexError when the file is no matrix of float32."""
         try:
             # An empty file cannot be mapped, and there is nothing in it to map.
-            self.rows: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+            with _LOADING:
+                self.rows: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise _corrupt(path, str(error)) from error
         if self.rows.ndim != 2 or self.rows.dtype != np.float32:
