@@ -246,6 +246,8 @@ def _install_locked() -> None:
         if _run([*command, "-r", str(wanted)], env=_uv_environment()).returncode == 0:
             return
         say("uv non è riuscito: riprovo con pip, che è più lento.")
+    else:
+        say("uv non c'è e non riesco ad averlo: uso pip, che è più lento.")
     result = _pip("install", "--no-deps", "-r", str(wanted), progress=True)
     if result.returncode != 0:
         raise SetupError("Non riesco a installare le dipendenze. " + _network_hint(result.stdout))
