@@ -62,6 +62,15 @@ class Commands(typer.core.TyperGroup):
             command.name = name
         return name, command, rest
 
+    def invoke(self, ctx: Any) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # The reader of a pipe went away (`piano search … | head`): nothing left to tell it.
+            # Typer, left alone, would make a failure of it.
+            _drop_output()
+            return 0
+
 
 app = typer.Typer(
     name="piano",
@@ -99,7 +108,6 @@ def main() -> None:
         if sys.stdout is not None:
             sys.stdout.flush()
     except BrokenPipeError:
-        # The reader of a pipe went away (`piano search … | head`): nothing left to tell it.
         _drop_output()
         code = 0
     except OSError as error:
@@ -112,7 +120,7 @@ def main() -> None:
 
 def _run() -> int:
     try:
-        code = app(standalone_mode=False)
+        code = app(standalone_mode=False, prog_name="piano")
     except NoArgsIsHelpError as help_wanted:
         print(help_wanted.format_message())
         return 2

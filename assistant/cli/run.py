@@ -43,8 +43,15 @@ def api(
 ) -> int:
     from assistant.api.serve import serve
 
+    # uvicorn raises again, once it has stopped in order, the signal that asked it to stop.
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _leave)
     serve(Settings.from_env(data_dir=data_dir, api_port=port))
     return 0
+
+
+def _leave(number: int, frame: FrameType | None) -> None:
+    sys.exit(0)
 
 
 def up(data_dir: DataDir = None) -> int:
