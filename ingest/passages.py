@@ -185,9 +185,7 @@ def _part_headings(
 ) -> tuple[list[Placed], list[Placed]]:
     """Headings that only precede, when they are much text, and those of the section itself."""
     first = len(headings)
-    while first and (
-        first == len(headings) or headings[first - 1].level < headings[first].level
-    ):
+    while first and (first == len(headings) or headings[first - 1].level < headings[first].level):
         first -= 1
     if _size(headings[:first]) > settings.stray_chars:
         return headings[:first], headings[first:]

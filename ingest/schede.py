@@ -61,9 +61,7 @@ class _Start:
     """Level of the title, or the one it gets when it is an ordinary line."""
 
 
-def find_records(
-    document: Document, source: SourceDocument, blocks: Sequence[Placed]
-) -> Records:
+def find_records(document: Document, source: SourceDocument, blocks: Sequence[Placed]) -> Records:
     """The sheets of a document; ranges count positions in `blocks`."""
     texts = {page.number: page.text for page in source.pages}
     schede: list[Scheda] = []
@@ -138,9 +136,13 @@ def _starts(blocks: Sequence[Placed]) -> list[_Start]:
         if start is None or (block.kind == "text" and start.title.endswith((".", ";", ","))):
             continue
         previous = starts[-1] if starts else None
-        repeated = previous and previous.number and (
-            (previous.number, previous.intervento) == (start.number, start.intervento)
-            and start.title in ("", previous.title)
+        repeated = (
+            previous
+            and previous.number
+            and (
+                (previous.number, previous.intervento) == (start.number, start.intervento)
+                and start.title in ("", previous.title)
+            )
         )
         if not repeated:
             starts.append(start)
@@ -174,9 +176,7 @@ def _end(blocks: Sequence[Placed], start: _Start, limit: int) -> int:
     return limit
 
 
-def _full_title(
-    start: _Start, blocks: Sequence[Placed], last: int, fields: Sequence[Field]
-) -> str:
+def _full_title(start: _Start, blocks: Sequence[Placed], last: int, fields: Sequence[Field]) -> str:
     if start.title:
         return start.title
     for entry in fields:
