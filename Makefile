@@ -16,7 +16,7 @@ run: setup ## ingest the bundled corpus if there is no index, start API and UI, 
 	@$(BIN)/piano up
 
 test: setup ## run the whole test suite, offline
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -rs
 
 lint: setup ## ruff (rules and format), mypy, and docs that agree with the program
 	@$(BIN)/ruff check $(CODE)

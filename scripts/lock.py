@@ -26,7 +26,11 @@ def main() -> int:
         setup.say("Per rifare requirements.lock serve uv, e non riesco ad averlo: pip install uv.")
         return 1
     command = [*uv, "pip", "compile", "pyproject.toml", "--extra", "dev", "--quiet"]
-    command += ["--python-version", "3.11", "--no-header", "--torch-backend", "cpu"]
+    command += ["--python-version", "3.11", "--no-header"]
+    if setup._cpu_index_answers():
+        command += ["--torch-backend", "cpu"]
+    else:
+        setup.say("L'indice di torch per CPU non risponde: tolgo dal risultato i pacchetti CUDA.")
     done = subprocess.run(
         command, cwd=ROOT, env=setup._uv_environment(), capture_output=True, text=True
     )
