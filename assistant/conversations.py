@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 import threading
 import uuid
@@ -20,6 +21,7 @@ TITLE_LENGTH = 80
 """Longest title made from a first question, in characters."""
 
 _ANSWER = TypeAdapter(Answer)
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 _SCHEMA = """
 CREATE TABLE conversations (
     id TEXT PRIMARY KEY, title TEXT NOT NULL, created TEXT NOT NULL, updated TEXT NOT NULL
@@ -71,7 +73,7 @@ class ConversationStore:
         with self._transaction() as db:
             db.execute(
                 "INSERT INTO conversations VALUES (?, ?, ?, ?)",
-                (conversation_id, title.strip(), now, now),
+                (conversation_id, _one_line(title), now, now),
             )
         return self.get(conversation_id)
 
@@ -83,18 +85,23 @@ class ConversationStore:
             raise _no_conversation(conversation_id)
         return Conversation(**row)
 
-    def recent(self, search: str = "", *, limit: int = 200) -> list[Conversation]:
-        """Latest used first; `search` is looked for in titles and questions, in any case."""
-        pattern = "%" + _escaped(_folded(search.strip())) + "%"
+    def recent(
+        self, search: str = "", *, limit: int = 200, empty: bool = True
+    ) -> list[Conversation]:
+        """Latest used first; `search` is looked for in titles and questions, in any case.
+
+        `empty` False leaves out those in which nothing was asked yet.
+        """
+        pattern = "%" + _escaped(_folded(_one_line(search))) + "%"
         with self._transaction() as db:
             rows = db.execute(
                 _LIST
                 + r"""
-                WHERE folded(title) LIKE ?1 ESCAPE '\' OR EXISTS (
+                WHERE (?3 OR messages > 0) AND (folded(title) LIKE ?1 ESCAPE '\' OR EXISTS (
                     SELECT 1 FROM messages WHERE conversation_id = conversations.id
-                    AND folded(question) LIKE ?1 ESCAPE '\')
+                    AND folded(question) LIKE ?1 ESCAPE '\'))
                 ORDER BY updated DESC, rowid DESC LIMIT ?2""",
-                (pattern, limit),
+                (pattern, limit, empty),
             ).fetchall()
         return [Conversation(**row) for row in rows]
 
@@ -102,7 +109,8 @@ class ConversationStore:
         """Raises NotFoundError."""
         with self._transaction() as db:
             changed = db.execute(
-                "UPDATE conversations SET title = ? WHERE id = ?", (title.strip(), conversation_id)
+                "UPDATE conversations SET title = ? WHERE id = ?",
+                (_one_line(title), conversation_id),
             ).rowcount
         if not changed:
             raise _no_conversation(conversation_id)
@@ -123,7 +131,7 @@ class ConversationStore:
     def add(self, conversation_id: str, answer: Answer) -> Message:
         """Keeps a question with its answer. Raises NotFoundError for an unknown conversation."""
         message_id, now = uuid.uuid4().hex, _now()
-        title = " ".join(answer.question.split())
+        title = _one_line(answer.question)
         title = title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1].rstrip() + "…"
         with self._transaction() as db:
             changed = db.execute(
@@ -235,6 +243,11 @@ class ConversationStore:
 
 def _folded(text: str) -> str:
     return text.casefold()
+
+
+def _one_line(text: str) -> str:
+    """Without control characters (SQLite stops at a NUL) and marks that turn text round."""
+    return " ".join(_UNSEEN.sub(" ", text).split())
 
 
 def _escaped(text: str) -> str:

@@ -52,6 +52,8 @@ DOCUMENT = Document(
     page_count=2,
     demonstration=True,
     distretto="Valdora",
+    year_from=2017,
+    year_to=2019,
 )
 SCHEDA = Scheda("s1", DOCUMENT.id, "5", "Caregiver", 1, 2, (Field("Target", "adulti", ()),))
 INTERVENTO = Intervento("i1", DOCUMENT.id, "12", "Sportello", 1, 1, "Valdora", ())
@@ -282,10 +284,16 @@ def test_a_form_from_another_page_is_not_taken_as_json(client: TestClient) -> No
     text = client.post(
         "/v1/conversations", content=b'{"title": "x"}', headers={"Content-Type": "text/plain"}
     )
-    assert text.status_code == 422
+    assert text.status_code == 415
+    assert "application/json" in text.json()["detail"]
     cross = client.post("/v1/conversations", json={}, headers={"Sec-Fetch-Site": "cross-site"})
     assert cross.status_code == 403
+    for origin in ("http://spia.example", "null", "http://127.0.0.1.spia.example:80"):
+        foreign = client.post("/v1/conversations", json={}, headers={"Origin": origin})
+        assert foreign.status_code == 403, origin
     assert client.get("/v1/conversations").json() == []
+    ours = client.post("/v1/conversations", json={}, headers={"Origin": "http://localhost:8601"})
+    assert ours.status_code == 201
 
 
 def test_a_body_beyond_the_limit_is_refused(client: TestClient) -> None:
@@ -447,7 +455,57 @@ def test_a_conversation_lends_its_questions_and_keeps_the_answers(
 def test_an_unknown_conversation_is_told_in_both_forms(client: TestClient) -> None:
     address, body = "/v1/conversations/niente/messages", {"question": "x"}
     assert client.post(address, json=body).status_code == 404
-    assert events(client.post(address, json=body, headers=SSE).text)[-1][1]["status"] == 404
+    assert client.post(address, json=body, headers=SSE).status_code == 404
+
+
+def test_what_is_wrong_with_a_question_is_told_before_the_stream_begins(
+    client: TestClient,
+) -> None:
+    body = {"question": "x", "filters": {"provincia": "PC"}}
+    response = client.post("/v1/answers", json=body, headers=SSE)
+    assert response.status_code == 422
+    assert response.headers["content-type"] == "application/problem+json"
+    assert "Filtro sconosciuto" in response.json()["detail"]
+
+
+def test_records_and_documents_are_filtered_and_unknown_filters_refused(
+    client: TestClient,
+) -> None:
+    for address in ("/v1/documents", "/v1/schede", "/v1/interventi", "/v1/conversations"):
+        refused = client.get(address, params={"provincia": "PC"})
+        assert refused.status_code == 422, address
+        assert "«provincia» non è previsto" in refused.json()["detail"]
+    everything = client.get("/v1/documents").json()
+    assert [d["id"] for d in everything] == [DOCUMENT.id]
+    for given, found in (
+        ({"tipo": DOCUMENT.kind}, 1),
+        ({"tipo": "atto"}, 0),
+        ({"anno": ["2018", "2030"]}, 1),
+        ({"anno": "1900"}, 0),
+        ({"distretto": "VALDORA"}, 1),
+        ({"distretto": "Altrove"}, 0),
+    ):
+        assert len(client.get("/v1/documents", params=given).json()) == found, given
+    assert client.get("/v1/documents", params={"tipo": "boh"}).status_code == 422
+    schede = client.get("/v1/schede").json()
+    assert schede
+    word = schede[0]["title"].split()[0].upper()
+    assert schede[0] in client.get("/v1/schede", params={"q": word}).json()
+    assert client.get("/v1/schede", params={"q": "zzz"}).json() == []
+    assert client.get("/v1/schede", params={"documento": "altro"}).json() == []
+
+
+def test_head_answers_as_get_without_a_body(client: TestClient) -> None:
+    assert client.head("/health").status_code == 200
+    assert client.head("/v1/documents/niente").status_code == 404
+
+
+def test_broken_json_is_told_without_a_made_up_field(client: TestClient) -> None:
+    response = client.post(
+        "/v1/answers", content=b"{", headers={"Content-Type": "application/json"}
+    )
+    assert response.status_code == 422
+    assert "«corpo della richiesta» non è JSON valido" in response.json()["detail"]
 
 
 def test_a_failed_stream_keeps_nothing(client: TestClient) -> None:

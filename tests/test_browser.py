@@ -75,21 +75,27 @@ def _wait(address: str) -> None:
     raise AssertionError(f"{address} does not answer")
 
 
-@pytest.fixture
-def page(tmp_path: Path) -> Iterator[Any]:
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch_persistent_context(
-            str(tmp_path / "profilo"),
+            str(tmp_path_factory.mktemp("profilo")),
             executable_path=str(CHROMIUM),
             args=ARGUMENTS,
             locale="it-IT",
             viewport={"width": 1280, "height": 900},
         )
-        page = browser.new_page()
-        page.set_default_timeout(SECONDS)
-        yield page
+        yield browser
         browser.close()
+
+
+@pytest.fixture
+def page(browser: Any) -> Iterator[Any]:
+    page = browser.new_page()
+    page.set_default_timeout(SECONDS)
+    yield page
+    page.close()
 
 
 def ask(page: Any, question: str) -> None:
@@ -110,6 +116,11 @@ def test_a_person_asks_opens_a_citation_asks_again_and_finds_it_after_a_reload(
     page.get_by_text("Utile", exact=True).wait_for()
     answer = page.locator(".answer").first.inner_text()
     assert page.locator("html").get_attribute("lang") == "it"
+    assert page.title() == "Chiedi · Piano"
+    assert page.get_by_label("Invia la domanda").count() == 1
+    assert page.get_by_text("Vai al contenuto", exact=True).count() == 1
+    assert page.get_by_text("Main menu").count() == 0
+    page.wait_for_function("document.querySelector('.spoken').textContent.includes('caregiver')")
 
     citation = page.locator("[data-testid=stExpander] summary", has_text="[1]").first
     citation.click()
@@ -132,13 +143,13 @@ def test_a_person_asks_opens_a_citation_asks_again_and_finds_it_after_a_reload(
 
     ask(page, "e quali norme lo riconoscono?")
     page.locator("[data-testid=stChatMessage]").nth(3).wait_for()
-    page.get_by_text("Ho capito:").wait_for()
+    page.locator(".understood").wait_for()
     page.wait_for_url(re.compile(r"\?c=[0-9a-f]{32}"))
 
     page.reload()
     page.locator("[data-testid=stChatMessage]").nth(3).wait_for()
     assert page.locator(".answer").first.inner_text() == answer
-    assert page.get_by_text("Ho capito:").is_visible()
+    assert page.locator(".understood").is_visible()
     assert asked <= {"127.0.0.1", "data"}, asked
 
 
@@ -155,3 +166,17 @@ def test_words_of_a_document_or_a_person_never_become_markup(ui: str, page: Any)
     button = page.locator("[data-testid=stSidebar] button", has_text="<img").first
     assert "![x]" in button.inner_text()
     assert not [address for address in asked if "spia" in address]
+
+
+def test_documents_are_read_page_by_page_and_nothing_is_wider_than_a_phone(
+    ui: str, page: Any
+) -> None:
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto(f"{ui}documenti")
+    page.get_by_role("link", name="Guida alla programmazione partecipata").click()
+    first = page.locator(".context").inner_text()
+    page.get_by_role("button", name="Successiva").click()
+    page.wait_for_url(re.compile(r"&p=2$"))
+    page.get_by_text("Numero stampato").wait_for()
+    assert page.locator(".context").inner_text() != first
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390

@@ -100,6 +100,20 @@ def test_the_first_question_names_an_unnamed_conversation(store: ConversationSto
     assert store.questions(chat.id)[-1] == "e a Piacenza?"
 
 
+def test_conversations_without_questions_can_be_left_out(store: ConversationStore) -> None:
+    asked, _ = store.create(), store.create("vuota")
+    store.add(asked.id, answer("Chi è il caregiver?"))
+    assert [chat.id for chat in store.recent(empty=False)] == [asked.id]
+    assert len(store.recent()) == 2
+
+
+def test_signs_that_nobody_sees_stay_out_of_titles_and_searches(store: ConversationStore) -> None:
+    chat = store.create("Piano\x00 di\n\u202eanoz\u202c")
+    assert chat.title == "Piano di anoz"
+    assert store.recent("zzz\x00") == []
+    assert store.rename(chat.id, "\u2066Piano\x07").title == "Piano"
+
+
 def test_the_last_used_conversation_comes_first(store: ConversationStore) -> None:
     first, second = store.create("prima"), store.create("seconda")
     assert [chat.id for chat in store.recent()] == [second.id, first.id]

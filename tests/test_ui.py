@@ -15,6 +15,8 @@ from streamlit.testing.v1 import AppTest
 
 from assistant.models import Answer, MessageKept, Stage
 from ui.client import ApiProblemError, ApiUnreachableError, Client, Sentence
+from ui.views.sidebar import SHOWN
+from ui.views.stato import made_at
 
 APP = Path(__file__).parents[1] / "ui" / "app.py"
 
@@ -93,7 +95,7 @@ def test_each_sentence_of_the_stream_brings_the_citations_it_needs(api: Any) -> 
 
 
 def test_the_client_says_what_to_do_when_nothing_answers() -> None:
-    with pytest.raises(ApiUnreachableError, match=r"http://127\.0\.0\.1:9\. .*piano up"):
+    with pytest.raises(ApiUnreachableError, match=r"http://127\.0\.0\.1:9 .*piano up"):
         Client("http://127.0.0.1:9").documents()
 
 
@@ -146,7 +148,7 @@ def test_a_follow_up_is_understood_from_what_came_before(app: AppTest) -> None:
 def test_silence_is_shown_as_silence(app: AppTest) -> None:
     ask(app.run(), "Qual è il numero di telefono del sindaco di Lugo?")
     page = shown(app)
-    assert "Nei documenti non ho trovato una risposta." in page
+    assert "Nessuna risposta nei documenti." in page
     assert "Non sono una risposta" in page
     ask(app, "   ")
     assert "Mi serve un chiarimento." in shown(app)
@@ -223,6 +225,39 @@ def test_the_other_rooms_open(app: AppTest, api: Any, monkeypatch: pytest.Monkey
     assert "documento dimostrativo" in shown(rooms)
     assert rooms.success[0].value == "Pronto a rispondere."
     assert int(rooms.metric[0].value) == len(Client(api.address).documents())
+
+
+def test_a_question_asked_while_the_api_is_down_is_asked_again_when_it_is_back(
+    api: Any, app: AppTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app.run()
+    monkeypatch.setattr(sys, "argv", ["app.py", "--api=http://127.0.0.1:9"])
+    st.cache_data.clear()
+    ask(app, "Che cos'è il Community Lab?")
+    assert "piano up" in app.error[0].value
+    monkeypatch.setattr(sys, "argv", ["app.py", f"--api={api.address}"])
+    next(button for button in app.button if button.label == "Riprova").click().run()
+    assert not app.exception
+    message = Client(api.address).conversation(chat_of(app)).messages[0]
+    assert message.question == "Che cos'è il Community Lab?"
+
+
+def test_a_long_list_of_conversations_opens_by_steps(app: AppTest, api: Any) -> None:
+    client = Client(api.address)
+    for number in range(SHOWN + 2):
+        chat = client.create_conversation()
+        list(client.ask(chat.id, f"Domanda {number}: chi è il caregiver?", {}))
+    client.create_conversation()
+    app.run()
+    assert sum((b.key or "").startswith("open-") for b in app.button) == SHOWN
+    next(button for button in app.button if button.label == "Mostra altre").click().run()
+    assert sum((b.key or "").startswith("open-") for b in app.button) >= SHOWN + 2
+
+
+def test_the_moment_of_a_generation_is_told_in_italian() -> None:
+    assert made_at("20261122T041326789115-7677d2").startswith(("22 novembre", "21 novembre"))
+    assert made_at("") == ""
+    assert made_at("altro") == ""
 
 
 def test_without_an_api_the_page_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

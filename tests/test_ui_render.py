@@ -25,7 +25,9 @@ from ui.render import (
     page_address,
     page_html,
     plain,
+    question_html,
     sentences_html,
+    told,
 )
 
 API = "http://127.0.0.1:8600"
@@ -94,11 +96,13 @@ class Tags(HTMLParser):
 def assert_inert(text: str) -> None:
     tags = Tags(text)
     ours = {
-        "div", "p", "sup", "a", "span", "strong", "ul", "li", "mark", "em",
+        "div", "p", "sup", "a", "span", "strong", "ul", "li", "mark", "em", "bdi",
     }  # fmt: skip
     assert set(tags.names) <= ours
     for name, value in tags.attributes:
-        assert name in {"class", "href", "target", "rel", "title", "role", "tabindex", "lang"}
+        assert name in {
+            "class", "href", "target", "rel", "title", "role", "tabindex", "lang", "aria-label",
+        }  # fmt: skip
         if name == "href":
             assert value is not None
             assert value.startswith(API + "/documenti/")
@@ -113,7 +117,9 @@ def test_a_sentence_carries_numbers_that_lead_to_the_marked_page() -> None:
     assert href == page_address(API, "d" * 64, 3, start=CITATION.start, end=CITATION.end)
     assert href is not None
     assert href.endswith(f"/documenti/{'d' * 64}/pagine/3?start=1800&end=1838#citazione")
-    assert dict(tags.attributes)["title"] == "Scheda 5, pagina 3 (stampata: iii)"
+    hint = "Citazione 1: Scheda 5, pagina 3 (stampata: iii)"
+    assert dict(tags.attributes)["title"] == hint
+    assert dict(tags.attributes)["aria-label"] == f"{hint} (si apre in un'altra finestra)"
 
 
 def test_a_number_whose_citation_is_not_here_yet_is_no_link() -> None:
@@ -137,7 +143,7 @@ def test_a_demonstration_document_is_said_to_be_one() -> None:
 @pytest.mark.parametrize(
     ("status", "said"),
     [
-        ("not_found", "Nei documenti non ho trovato una risposta."),
+        ("not_found", "Nessuna risposta nei documenti."),
         ("clarify", "Mi serve un chiarimento."),
         ("out_of_scope", "Questa domanda non riguarda i documenti."),
         ("partial", "Ho trovato solo una parte della risposta."),
@@ -207,6 +213,7 @@ def test_hostile_text_never_becomes_a_tag_or_a_foreign_link() -> None:
     assert_inert(citation_html(hostile, None, API))
     assert_inert(closest_html((AnswerHit(1, "d", HOSTILE, 1, 1.0, "p", HOSTILE),), API))
     assert_inert(page_html(replace(PAGE, text=HOSTILE)))
+    assert_inert(question_html(HOSTILE))
 
 
 def test_a_label_shows_hostile_text_as_it_is() -> None:
@@ -220,6 +227,29 @@ def test_a_label_shows_hostile_text_as_it_is() -> None:
     assert ":red" not in shown
     assert plain("# Titolo\n\n- voce") == "\\# Titolo \\- voce"
     assert plain("Scheda 5, pagina 3") == "Scheda 5, pagina 3"
+
+
+def test_marks_of_direction_do_not_turn_a_label_round() -> None:
+    assert plain("Bilancio \u202e8102\u202c del Piano") == "Bilancio 8102 del Piano"
+    html = sentences_html((AnswerSentence("Sono \u202e001", "verbatim", (1,)),), (CITATION,), API)
+    assert "<bdi>Sono \u202e001</bdi> <sup>" in html
+
+
+def test_a_message_of_ours_shows_commands_and_nothing_else_as_markup() -> None:
+    assert told("Avvia con `piano up` (o `piano api`).") == (
+        r"Avvia con `piano up` \(o `piano api`\)\."
+    )
+    inline = MarkdownIt("commonmark").parse(told(HOSTILE))[1]
+    assert {token.type for token in inline.children or ()} <= {
+        "text",
+        "text_special",
+        "code_inline",
+    }
+
+
+def test_what_was_asked_keeps_its_lines() -> None:
+    assert question_html(" a\nb ") == '<p class="question">a\nb</p>'
+    assert Tags(question_html("  ")).shown == "…"
 
 
 def test_a_citation_s_label_has_number_title_and_page() -> None:

@@ -9,8 +9,10 @@ from collections.abc import Callable
 import streamlit as st
 
 from assistant.errors import AssistantError
+from ui.browser import SCRIPT
 from ui.client import Client
-from ui.render import STYLE, plain
+from ui.render import told
+from ui.style import STYLE
 from ui.views import chiedi, documenti, stato
 
 ROOMS: tuple[tuple[str, str, Callable[[Client], None], str], ...] = (
@@ -26,16 +28,18 @@ def connect(address: str) -> Client:
 
 
 def main() -> None:
+    # Before the rooms are known: else the browser asks another site for a room's icon.
     st.set_page_config(page_title="Piano", page_icon="📘", layout="centered")
-    st.html(STYLE)
-    # Streamlit's page says it is in English, and a screen reader would read Italian with it.
-    st.html("<script>document.documentElement.lang = 'it'</script>", unsafe_allow_javascript=True)
     client = connect(_api_address(sys.argv[1:]))
     pages = [
         st.Page(_room(show, client), title=title, url_path=path, icon=icon, default=not number)
         for number, (title, path, show, icon) in enumerate(ROOMS)
     ]
-    st.navigation(pages).run()
+    room = st.navigation(pages)
+    st.set_page_config(page_title=f"{room.title} · Piano")
+    st.html(STYLE)
+    st.html(SCRIPT, unsafe_allow_javascript=True)
+    room.run()
 
 
 def _room(show: Callable[[Client], None], client: Client) -> Callable[[], None]:
@@ -43,8 +47,9 @@ def _room(show: Callable[[Client], None], client: Client) -> Callable[[], None]:
         try:
             show(client)
         except AssistantError as error:
-            st.error(f"**{plain(error.title)}**  \n{plain(str(error))}")
-            st.button("Riprova")
+            st.title("Piano", anchor=False)
+            st.error(f"**{told(error.title)}**  \n{told(str(error))}")
+            st.button("Riprova", icon=":material/refresh:")
 
     return room
 

@@ -36,7 +36,7 @@ READ_SECONDS = 90.0
 
 
 class ApiUnreachableError(AssistantError):
-    title = "L'API non risponde"
+    title = "Il servizio non risponde"
 
 
 class ApiProblemError(AssistantError):
@@ -95,7 +95,8 @@ class Client:
         return self._get(DocumentPage, f"/v1/documents/{_safe(document_id)}/pages/{number}")
 
     def conversations(self, search: str = "", *, limit: int = 30) -> list[Conversation]:
-        params: dict[str, str | int] = {"q": search, "limit": limit}
+        """Those with at least one question, latest used first."""
+        params: dict[str, str | int] = {"q": search, "limit": limit, "empty": "false"}
         return self._get(list[Conversation], "/v1/conversations", params)
 
     def conversation(self, conversation_id: str) -> ConversationWithMessages:
@@ -170,13 +171,15 @@ class Client:
             yield
         except httpx.TimeoutException as error:
             raise ApiUnreachableError(
-                f"L'API all'indirizzo {self.address} non ha risposto in tempo.",
+                f"Il servizio all'indirizzo {self.address} non ha risposto in tempo.",
                 remedy="Riprova fra poco.",
             ) from error
         except httpx.HTTPError as error:
             raise ApiUnreachableError(
-                f"L'API non risponde all'indirizzo {self.address}.",
-                remedy="Avviala con `piano up` (o `piano api`), poi ricarica questa pagina.",
+                f"All'indirizzo {self.address} non c'è nessuna risposta.",
+                remedy="Se il programma è su questo computer, avvialo con `piano up` (o solo il "
+                "servizio, con `piano api`), poi premi «Riprova»; altrimenti avvisa chi lo "
+                "gestisce.",
             ) from error
         except (ValidationError, json.JSONDecodeError) as error:
             raise self._unreadable() from error
@@ -217,7 +220,7 @@ def _raise_problem(response: httpx.Response) -> None:
 def _problem(data: Mapping[str, Any], status: int = 500) -> ApiProblemError:
     return ApiProblemError(
         str(data.get("title", "Errore")),
-        str(data.get("detail", f"L'API ha risposto con il codice {status}.")),
+        str(data.get("detail", f"Il servizio ha risposto con il codice {status}.")),
         int(data.get("status", status)),
     )
 

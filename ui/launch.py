@@ -27,13 +27,16 @@ FLAGS = (
     "server.allowedHosts=127.0.0.1",
     "browser.gatherUsageStats=false",
     "browser.serverAddress=127.0.0.1",
-    "client.toolbarMode=viewer",
+    "client.toolbarMode=minimal",
     "client.showErrorDetails=none",
     "client.showErrorLinks=false",
     "logger.level=warning",
     "theme.base=light",
     "theme.primaryColor=#0b4f8a",
     "theme.linkColor=#0b4f8a",
+    "theme.textColor=#17202a",
+    # 3:1 on white: the edge of a field is what shows where to write.
+    "theme.borderColor=#87919b",
 )
 
 

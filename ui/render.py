@@ -25,7 +25,7 @@ KINDS = {
     "altro": "Altro",
 }
 SILENCES = {
-    "not_found": "Nei documenti non ho trovato una risposta.",
+    "not_found": "Nessuna risposta nei documenti.",
     "clarify": "Mi serve un chiarimento.",
     "out_of_scope": "Questa domanda non riguarda i documenti.",
 }
@@ -33,39 +33,34 @@ DEMONSTRATION = '<span class="badge">documento dimostrativo</span>'
 AROUND = 400
 """Characters of the page shown on each side of a quote."""
 
-STYLE = """<style>
-.answer p, .answer li { font-size: 1.05rem; line-height: 1.6; margin: 0 0 .7rem; }
-.answer sup a, .answer .n { font-weight: 600; text-decoration: none; padding: 0 .12em; }
-[data-testid="stChatMessage"] p:last-child { margin-bottom: 0; }
-.answer .understood { color: #44505c; font-size: .95rem; }
-.answer .silence { font-weight: 600; }
-.notice { border-left: .3rem solid #b35c00; background: #fff6e9; padding: .45rem .8rem;
-  margin: 0 0 .6rem; font-size: .95rem; }
-.badge { background: #fff0d6; border: 1px solid #b35c00; color: #6d3800; border-radius: .6rem;
-  padding: .05rem .5rem; font-size: .82rem; white-space: nowrap; }
-.where { color: #44505c; font-size: .92rem; margin: 0 0 .5rem; }
-.context { white-space: pre-wrap; overflow-wrap: anywhere; border: 1px solid #d5dbe0;
-  border-radius: .4rem; padding: .8rem 1rem; background: #fcfcfa; line-height: 1.55;
-  font-family: Georgia, 'Times New Roman', serif; max-height: 20rem; overflow-y: auto; }
-.context mark { background: #ffe58a; color: inherit; padding: .08em 0; }
-.cut { color: #44505c; }
-.documents { border-collapse: collapse; width: 100%; font-size: .95rem; }
-.documents td, .documents th { border-bottom: 1px solid #d5dbe0; padding: .4rem .7rem .4rem 0;
-  text-align: left; vertical-align: top; }
-.documents .years { white-space: nowrap; }
-.answer a, .where a, .citation a { color: #0b4f8a; }
-[data-testid="stMainBlockContainer"] { padding-top: 3.5rem; }
-</style>"""
-
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()<>#+\-.!|~$^=&])")
 _LINKS = re.compile(r"(www|[:@])(?=\S)", re.IGNORECASE)
 _JOINER = "\u2060"
+_DIRECTIONS = re.compile("[\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_COMMAND = re.compile(r"`([^`\n]+)`")
 
 
 def plain(text: str) -> str:
-    """Text for a Markdown label that shows as it is: no link, image, formula, colour or emoji."""
-    joined = _LINKS.sub(rf"\1{_JOINER}", " ".join(text.split()))
+    """Text for a Markdown label that shows as it is: no link, image, formula, colour or emoji.
+
+    Marks of direction go: in a label they would turn round the words after them.
+    """
+    joined = _LINKS.sub(rf"\1{_JOINER}", " ".join(_DIRECTIONS.sub("", text).split()))
     return _MARKDOWN.sub(r"\\\1", joined)
+
+
+def told(text: str) -> str:
+    """A message of ours as Markdown: `commands` between backquotes stand out, the rest is plain."""
+    parts = _COMMAND.split(text)
+    shown = [f"`{part}`" if number % 2 else _spaced(part) for number, part in enumerate(parts)]
+    return "".join(shown).strip()
+
+
+def _spaced(text: str) -> str:
+    """`plain`, with the spaces at both ends kept as one."""
+    before = " " if text[:1].isspace() else ""
+    after = " " if text[-1:].isspace() else ""
+    return before + plain(text) + after if text.strip() else before
 
 
 def answer_html(answer: Answer, api: str) -> str:
@@ -79,7 +74,11 @@ def answer_html(answer: Answer, api: str) -> str:
         parts.append('<p class="silence">Ho trovato solo una parte della risposta.</p>')
     parts.append(sentences_html(answer.sentences, answer.citations, api))
     parts += [f'<div class="notice" role="note">{escape(n)}</div>' for n in answer.notices]
-    return f'<div class="answer" lang="it">{"".join(parts)}</div>'
+    return f'<div class="answer complete" lang="it">{"".join(parts)}</div>'
+
+
+def question_html(question: str) -> str:
+    return f'<p class="question">{escape(question.strip()) or "…"}</p>'
 
 
 def sentences_html(
@@ -89,7 +88,7 @@ def sentences_html(
     known = {citation.n: citation for citation in citations}
     invented = {citation.n for citation in citations if citation.demonstration}
     return "".join(
-        f"<p>{escape(sentence.text)} {_numbers(sentence.citations, known, api)}"
+        f"<p><bdi>{escape(sentence.text)}</bdi> {_numbers(sentence.citations, known, api)}"
         f"{' ' + DEMONSTRATION if invented & set(sentence.citations) else ''}</p>"
         for sentence in sentences
     )
@@ -119,7 +118,7 @@ def citation_html(citation: Citation, page: DocumentPage | None, api: str) -> st
         f'<div class="citation" lang="it"><p><strong>{escape(citation.title)}</strong>{badge}</p>'
         f'<p class="where">{escape(" · ".join(facts))}</p>{section}'
         f"{_quote_in_page(citation, page)}"
-        f"<p>{_link(address, 'Apri la pagina intera (stampabile)')}</p>"
+        f"<p>{_link(address, 'Apri la pagina intera, stampabile')}</p>"
         f'<p class="where">Fonte: {escape(_source(citation.source))}</p></div>'
     )
 
@@ -148,7 +147,10 @@ def page_address(
 
 def page_html(page: DocumentPage) -> str:
     text = escape(page.text) if page.text.strip() else "<em>Questa pagina non ha testo.</em>"
-    return f'<div class="context">{text}</div>'
+    return (
+        f'<div class="context whole" tabindex="0" role="region" aria-label="Testo della pagina" '
+        f'lang="it">{text}</div>'
+    )
 
 
 def _quote_in_page(citation: Citation, page: DocumentPage | None) -> str:
@@ -170,7 +172,8 @@ def _quote_in_page(citation: Citation, page: DocumentPage | None) -> str:
     before = '<span class="cut">[…] </span>' if first > 0 else ""
     after = '<span class="cut"> […]</span>' if last < len(text) else ""
     return (
-        f'<div class="context" tabindex="0">{before}{escape(text[first : citation.start])}'
+        f'<div class="context" tabindex="0" role="region" aria-label="La citazione nella pagina">'
+        f"{before}{escape(text[first : citation.start])}"
         f"<mark>{escape(citation.quote)}</mark>{escape(text[citation.end : last])}{after}</div>"
     )
 
@@ -192,15 +195,18 @@ def _numbers(numbers: Sequence[int], known: Mapping[int, Citation], api: str) ->
         address = page_address(
             api, citation.document_id, citation.page, start=citation.start, end=citation.end
         )
-        hint = f"{citation.title}, {_page(citation.page, citation.printed_label)}"
+        hint = f"Citazione {n}: {citation.title}, {_page(citation.page, citation.printed_label)}"
         shown.append(_link(address, f"[{n}]", hint=hint))
     return f"<sup>{''.join(shown)}</sup>" if shown else ""
 
 
 def _link(address: str, text: str, *, hint: str = "") -> str:
+    """A link that opens in a new window, as its accessible name says."""
+    name = f"{hint or text} (si apre in un'altra finestra)"
     title = f' title="{escape(hint)}"' if hint else ""
     return (
-        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer"{title}>'
+        f'<a href="{escape(address)}" target="_blank" rel="noopener noreferrer"{title} '
+        f'aria-label="{escape(name)}">'
         f"{escape(text)}</a>"
     )
 

@@ -58,6 +58,8 @@ _REASONS = {
     "greater_than_equal": "deve essere almeno {ge}",
     "less_than_equal": "deve essere al massimo {le}",
     "literal_error": "deve essere uno di: {expected}",
+    "bool_parsing": "deve essere «true» o «false»",
+    "bool_type": "deve essere true o false",
     "list_type": "deve essere un elenco",
     "tuple_type": "deve essere un elenco",
     "too_long": "ha troppi elementi: al massimo {max_length}",
@@ -104,7 +106,7 @@ def from_status(status: int, instance: str) -> Problem:
 
 def from_validation(errors: Sequence[Mapping[str, Any]], instance: str) -> Problem:
     """One line for each field; what was sent is not repeated, it may be anything."""
-    found = tuple({"field": _field(error["loc"]), "message": _reason(error)} for error in errors)
+    found = tuple({"field": _field(error), "message": _reason(error)} for error in errors)
     shown = "; ".join(f"«{item['field']}» {item['message']}" for item in found[:10])
     detail = f"Nella richiesta {shown}."
     return Problem(
@@ -128,6 +130,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def validation_error(request: Request, error: RequestValidationError) -> Response:
+        if request.headers.get("content-length", "0") != "0" and not _is_json(request):
+            return respond(from_status(415, request.url.path), request)
         return respond(from_validation(error.errors(), request.url.path), request)
 
     @app.exception_handler(HTTPException)
@@ -142,7 +146,9 @@ def unexpected(error: Exception, instance: str) -> Problem:
     return from_status(500, instance)
 
 
-def _field(location: Sequence[str | int]) -> str:
+def _field(error: Mapping[str, Any]) -> str:
+    # Where JSON is broken the location is an offset, not a name.
+    location = () if error["type"] == "json_invalid" else error["loc"]
     parts = [str(part) for part in location if isinstance(part, int) or part not in _PLACES]
     return ".".join(parts)[:100] or "corpo della richiesta"
 
@@ -158,6 +164,13 @@ def _reason(error: Mapping[str, Any]) -> str:
         return _REASONS[error["type"]].format(**context)
     except KeyError:
         return "non è valido"
+
+
+def _is_json(request: Request) -> bool:
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    return kind == "application/json" or (
+        kind.startswith("application/") and kind.endswith("+json")
+    )
 
 
 def _wants_html(request: Request) -> bool:

@@ -82,6 +82,15 @@ class MessageBody:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """What a request asks, checked, with what was asked before it."""
+
+    text: str
+    filters: Filters
+    history: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class ConversationBody:
     __pydantic_config__ = _CLOSED
 
@@ -104,7 +113,7 @@ class FeedbackBody:
     comment: Annotated[str, Field(max_length=4_000)] = ""
 
 
-class FilterQuery(BaseModel):
+class DocumentsQuery(BaseModel):
     """Filters in a query string; a field may be repeated. Unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid")
@@ -112,17 +121,57 @@ class FilterQuery(BaseModel):
     distretto: list[str] = []
     tipo: list[str] = []
     anno: list[str] = []
-    scheda: list[str] = []
-    documento: list[str] = []
 
     def chosen(self) -> dict[str, Any]:
-        names = FilterQuery.model_fields
-        return {name: getattr(self, name) for name in names if getattr(self, name)}
+        """What `parse_filters` reads."""
+        names = ("distretto", "tipo", "anno", "scheda", "documento")
+        return {name: found for name in names if (found := getattr(self, name, None))}
+
+
+class FilterQuery(DocumentsQuery):
+    scheda: list[str] = []
+    documento: list[str] = []
 
 
 class SearchQuery(FilterQuery):
     q: QuestionText
     k: Annotated[int, Field(ge=1, le=100)] = 10
+
+
+class ConversationsQuery(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    q: Title = ""
+    limit: Annotated[int, Field(ge=1, le=1000)] = 200
+    empty: bool = True
+
+
+class RecordsQuery(BaseModel):
+    """Which records: all words of `q` in number or title, any of the documents."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    q: Title = ""
+    documento: list[Identifier] = []
+
+    def takes(self, record: Scheda | Intervento) -> bool:
+        described = f"{record.number or ''} {record.title}".casefold()
+        return all(word in described for word in self.q.casefold().split()) and (
+            not self.documento or record.document_id in self.documento
+        )
+
+
+class InterventiQuery(RecordsQuery):
+    """Also of any of the districts, the name in any case."""
+
+    distretto: list[Title] = []
+
+    def takes(self, record: Scheda | Intervento) -> bool:
+        wanted = {name.casefold() for name in self.distretto}
+        district = record.distretto if isinstance(record, Intervento) else None
+        return RecordsQuery.takes(self, record) and (
+            not wanted or (district or "").casefold() in wanted
+        )
 
 
 @dataclass(frozen=True, slots=True)

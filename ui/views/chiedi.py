@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from typing import Any
 
 import streamlit as st
@@ -11,26 +10,30 @@ import streamlit as st
 from assistant.errors import AssistantError
 from assistant.models import Answer, Citation, ConversationWithMessages, MessageKept, Stage
 from ui.client import ApiProblemError, Client, Sentence
-from ui.render import plain, sentences_html
+from ui.render import plain, question_html, sentences_html, told
 from ui.views import sidebar
 from ui.views.messages import show_message
 
 EXAMPLES = (
     "Che cos'è il Community Lab?",
     "Chi è il caregiver familiare?",
-    "Che cosa fa l'Ufficio di piano?",
+    "Quando è stato approvato il Piano sociale e sanitario 2017-2019?",
 )
 MAX_QUESTION = 2_000
 
 
 def show(client: Client) -> None:
+    # Kept before anything is asked of the API: if it is down, the next try still has the words.
+    typed = st.session_state.get("question")
+    if typed is not None:
+        st.session_state["waiting"] = typed
     conversation = _open(client, st.query_params.get("c", ""))
     filters = sidebar.show(client, conversation.conversation if conversation else None)
-    st.header("Chiedi ai documenti del Piano", anchor=False)
+    st.title("Chiedi ai documenti del Piano", anchor=False)
     for message in conversation.messages if conversation else ():
         show_message(client, message)
-    asked = st.chat_input("Scrivi una domanda", max_chars=MAX_QUESTION, key="question")
-    question = st.session_state.pop("example", None) or asked
+    st.chat_input("Scrivi una domanda", max_chars=MAX_QUESTION, key="question")
+    question = st.session_state.pop("waiting", None)
     if question is not None:
         _ask(client, conversation, question, filters)
     elif not conversation or not conversation.messages:
@@ -56,13 +59,13 @@ def _welcome() -> None:
         "Rispondo con frasi prese dai documenti: ogni frase porta un numero, e il numero porta "
         "alla pagina. Se nei documenti la risposta non c'è, lo dico."
     )
-    st.caption("Per esempio:")
+    st.write("Per esempio:")
     for example in EXAMPLES:
-        st.button(example, on_click=_choose_example, args=(example,))
+        st.button(example, on_click=_choose, args=(example,))
 
 
-def _choose_example(example: str) -> None:
-    st.session_state["example"] = example
+def _choose(question: str) -> None:
+    st.session_state["waiting"] = question
 
 
 def _ask(
@@ -72,7 +75,7 @@ def _ask(
     filters: Mapping[str, Sequence[Any]],
 ) -> None:
     with st.chat_message("user", avatar=":material/person:"):
-        st.html(f"<p>{escape(question)}</p>" if question.strip() else "<p>…</p>")
+        st.html(question_html(question))
     with st.chat_message("assistant", avatar=":material/menu_book:"):
         work = st.status("Leggo la domanda…")
         place = st.empty()
@@ -83,8 +86,8 @@ def _ask(
             _follow(client, conversation_id, question, filters, work, place)
         except AssistantError as error:
             work.update(label=plain(error.title), state="error")
-            st.error(plain(str(error)))
-            st.caption("La domanda non è stata conservata: puoi scriverla di nuovo.")
+            st.error(told(str(error)))
+            st.button("Riprova", icon=":material/refresh:", on_click=_choose, args=(question,))
             return
     st.query_params["c"] = conversation_id
     st.rerun()
@@ -108,7 +111,7 @@ def _follow(
             sentences.append(event.sentence)
             citations.extend(event.citations)
             shown = sentences_html(sentences, citations, client.address)
-            place.html(f'<div class="answer" aria-live="polite">{shown}</div>')
+            place.html(f'<div class="answer" lang="it">{shown}</div>')
         elif isinstance(event, Answer):
             work.update(label="Risposta pronta", state="complete")
         else:

@@ -1,8 +1,10 @@
-"""Documents: what there is, and each of them page by page."""
+"""Documents: what there is, and each of them page by page; the address says which is open."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
+from urllib.parse import quote
 
 import streamlit as st
 
@@ -13,75 +15,125 @@ from ui.views.sidebar import cached_documents
 
 
 def show(client: Client) -> None:
-    st.header("Documenti", anchor=False)
     documents = cached_documents(client, client.address)
-    listing, reading = st.tabs(["Elenco", "Leggi"])
-    with listing:
-        words = st.text_input("Cerca nei titoli", max_chars=200).casefold().split()
-        found = [d for d in documents if all(word in _described(d) for word in words)]
-        st.caption(f"{len(found)} documenti su {len(documents)}")
-        if found:
-            st.html(_table(found))
-    with reading:
-        _read(client, documents)
-
-
-def _read(client: Client, documents: list[Document]) -> None:
-    if not documents:
-        return
-    ids = [document.id for document in documents]
     wanted = st.query_params.get("d", "")
-    chosen = st.selectbox(
-        "Documento",
-        documents,
-        index=ids.index(wanted) if wanted in ids else 0,
-        format_func=lambda document: document.title,
-    )
-    st.query_params["d"] = chosen.id
-    number = st.number_input(
-        "Pagina", min_value=1, max_value=max(1, chosen.page_count), key=f"page-{chosen.id}"
-    )
-    page = client.page(chosen.id, int(number))
-    if chosen.demonstration:
-        st.html(f"<p>{DEMONSTRATION}</p>")
-    for note in chosen.notes:
+    chosen = next((document for document in documents if document.id == wanted), None)
+    if chosen:
+        _read(client, chosen)
+        return
+    st.title("Documenti", anchor=False)
+    if wanted:
+        del st.query_params["d"]
+        st.warning("Questo documento non c'è più: forse è stato sostituito. Cercalo nell'elenco.")
+    _list(documents)
+
+
+def _list(documents: Sequence[Document]) -> None:
+    words = st.text_input("Cerca per titolo, distretto o nome del file", max_chars=200)
+    found = [
+        document
+        for document in sorted(documents, key=lambda document: document.title.casefold())
+        if all(word in _described(document) for word in words.casefold().split())
+    ]
+    if len(found) == len(documents):
+        st.caption(_count(len(found), "documento", "documenti"))
+    else:
+        st.caption(f"{len(found)} su {_count(len(documents), 'documento', 'documenti')}")
+    if found:
+        st.html(_listing(found))
+
+
+def _read(client: Client, document: Document) -> None:
+    if st.button("Torna all'elenco", icon=":material/arrow_back:"):
+        st.query_params.clear()
+        st.rerun()
+    st.title(plain(document.title), anchor=False)
+    badge = f" {DEMONSTRATION}" if document.demonstration else ""
+    st.html(f'<p class="where">{escape(_facts(document))}{badge}</p>')
+    for note in document.notes:
         st.warning(plain(note))
-    printed = f" (stampata: {plain(page.label)})" if page.label else ""
-    st.caption(f"Pagina {page.number} di {chosen.page_count}{printed}")
+    key, last = f"page-{document.id}", max(1, document.page_count)
+    if key not in st.session_state:
+        st.session_state[key] = _page_in_address(last)
+    _pages(key, last)
+    number = int(st.session_state[key])
+    st.query_params["p"] = str(number)
+    page = client.page(document.id, number)
+    if page.label and page.label != str(number):
+        st.caption(f"Numero stampato sulla pagina: {plain(page.label)}")
     st.html(page_html(page))
     with st.container(horizontal=True):
         st.link_button(
             "Pagina stampabile",
-            page_address(client.address, chosen.id, page.number),
+            page_address(client.address, document.id, number),
             icon=":material/print:",
         )
         st.link_button(
             "Scarica l'originale",
-            f"{client.address}/v1/documents/{chosen.id}/original",
+            f"{client.address}/v1/documents/{document.id}/original",
             icon=":material/download:",
         )
+
+
+def _pages(key: str, last: int) -> None:
+    """Page before, page number, page after."""
+    if last == 1:
+        return
+    with st.container(horizontal=True, vertical_alignment="bottom"):
+        number = st.session_state[key]
+        st.button(
+            "Precedente",
+            icon=":material/chevron_left:",
+            disabled=number <= 1,
+            on_click=_turn,
+            args=(key, -1),
+        )
+        st.number_input(f"Pagina (di {last})", min_value=1, max_value=last, key=key, width=160)
+        st.button(
+            "Successiva",
+            icon=":material/chevron_right:",
+            disabled=number >= last,
+            on_click=_turn,
+            args=(key, 1),
+        )
+
+
+def _turn(key: str, by: int) -> None:
+    st.session_state[key] += by
+
+
+def _page_in_address(last: int) -> int:
+    asked = st.query_params.get("p", "")
+    return max(1, min(int(asked[:9]), last)) if asked.isascii() and asked.isdigit() else 1
 
 
 def _described(document: Document) -> str:
     return f"{document.title} {document.distretto or ''} {document.source}".casefold()
 
 
-def _table(documents: list[Document]) -> str:
-    rows = "".join(
-        f"<tr><td>{escape(d.title)}{' ' + DEMONSTRATION if d.demonstration else ''}</td>"
-        f"<td>{escape(KINDS.get(d.kind, d.kind))}</td><td>{escape(d.distretto or '')}</td>"
-        f'<td class="years">{_years(d)}</td><td>{d.page_count}</td></tr>'
-        for d in documents
+def _listing(documents: Sequence[Document]) -> str:
+    items = "".join(
+        f'<li><a href="?d={quote(document.id, safe="")}" target="_self">{escape(document.title)}'
+        f"</a>{' ' + DEMONSTRATION if document.demonstration else ''}"
+        f'<p class="where">{escape(_facts(document))}</p></li>'
+        for document in documents
     )
-    heads = "".join(
-        f'<th scope="col">{name}</th>' for name in ("Titolo", "Tipo", "Distretto", "Anni", "Pagine")
-    )
-    return f'<table class="documents"><thead><tr>{heads}</tr></thead><tbody>{rows}</tbody></table>'
+    return f'<ul class="listing" lang="it">{items}</ul>'
 
 
-def _years(document: Document) -> str:
-    if document.year_from is None:
-        return ""
-    if document.year_to in (None, document.year_from):
-        return str(document.year_from)
-    return f"{document.year_from}-{document.year_to}"
+def _facts(document: Document) -> str:
+    facts = [KINDS.get(document.kind, document.kind)]
+    if document.distretto:
+        facts.append(f"Distretto {document.distretto}")
+    if document.year_from is not None:
+        facts.append(_years(document.year_from, document.year_to))
+    facts.append(_count(document.page_count, "pagina", "pagine"))
+    return " · ".join(facts)
+
+
+def _years(first: int, last: int | None) -> str:
+    return str(first) if last in (None, first) else f"{first}-{last}"
+
+
+def _count(number: int, one: str, many: str) -> str:
+    return f"{number} {one if number == 1 else many}"

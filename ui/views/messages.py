@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from html import escape
-
 import streamlit as st
 
 from assistant.models import Citation, DocumentPage, FeedbackReason, Message
 from ui.client import ApiProblemError, Client
-from ui.render import answer_html, citation_html, citation_label, closest_html
+from ui.render import answer_html, citation_html, citation_label, closest_html, question_html
 
 PROBLEMS: dict[FeedbackReason, str] = {
     "pagina_sbagliata": "La pagina citata non è quella giusta",
@@ -21,13 +19,14 @@ PROBLEMS: dict[FeedbackReason, str] = {
 def show_message(client: Client, message: Message) -> None:
     answer = message.answer
     with st.chat_message("user", avatar=":material/person:"):
-        st.html(f"<p>{escape(answer.question.strip()) or '…'}</p>")
+        st.html(question_html(answer.question))
     with st.chat_message("assistant", avatar=":material/menu_book:"):
         st.html(answer_html(answer, client.address))
         if answer.status not in ("answered", "partial") and answer.hits:
             st.html(closest_html(answer.hits, client.address))
-        for citation in answer.citations:
-            _show_citation(client, message, citation)
+        with st.container(gap="xsmall"):
+            for citation in answer.citations:
+                _show_citation(client, message, citation)
         _ask_feedback(client, message)
 
 

@@ -10,7 +10,10 @@ from assistant.models import Conversation, Document
 from ui.client import Client
 from ui.render import KINDS, plain
 
-TITLE_LENGTH = 44
+TITLE_LENGTH = 100
+"""Longest title put on a button, in characters; the button shows as many as it has room for."""
+SHOWN = 12
+"""Conversations listed at first, and added each time more are asked for."""
 
 
 def show(client: Client, current: Conversation | None) -> dict[str, list[Any]]:
@@ -61,7 +64,7 @@ def _years(document: Document) -> range:
 
 
 def _current(client: Client, current: Conversation) -> None:
-    with st.expander("Questa conversazione", icon=":material/edit:"):
+    with st.expander("Rinomina o elimina", icon=":material/edit:"):
         with st.form(f"rename-{current.id}", border=False):
             title = st.text_input(
                 "Nome", value=current.title, max_chars=200, key=f"title-{current.id}"
@@ -77,7 +80,7 @@ def _current(client: Client, current: Conversation) -> None:
 
 
 def _conversations(client: Client, current: Conversation | None) -> None:
-    st.subheader("Conversazioni", anchor=False)
+    st.header("Conversazioni", anchor=False)
     search = st.text_input(
         "Cerca nelle conversazioni",
         placeholder="Cerca…",
@@ -85,17 +88,30 @@ def _conversations(client: Client, current: Conversation | None) -> None:
         max_chars=200,
         key="search",
     )
-    found = [chat for chat in client.conversations(search) if chat.messages]
+    wanted = int(st.session_state.get("listed", SHOWN))
+    found = client.conversations(search, limit=wanted + 1)
     if not found:
         st.caption("Nessuna conversazione trovata." if search else "Non ce ne sono ancora.")
-    for chat in found:
-        title = chat.title or "Senza nome"
-        shown = title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1] + "…"
-        if st.button(
-            plain(shown),
-            key=f"open-{chat.id}",
-            type="secondary" if current and chat.id == current.id else "tertiary",
-            help=plain(title) if shown != title else None,
-        ):
-            st.query_params["c"] = chat.id
-            st.rerun()
+    with st.container(gap="xxsmall"):
+        for chat in found[:wanted]:
+            _open_button(chat, current)
+    if len(found) > wanted:
+        st.button("Mostra altre", icon=":material/expand_more:", on_click=_list_more)
+
+
+def _open_button(chat: Conversation, current: Conversation | None) -> None:
+    title = chat.title or "Senza nome"
+    shown = title if len(title) <= TITLE_LENGTH else title[: TITLE_LENGTH - 1] + "…"
+    if st.button(
+        plain(shown),
+        key=f"open-{chat.id}",
+        type="secondary" if current and chat.id == current.id else "tertiary",
+        width="stretch",
+        help=plain(title),
+    ):
+        st.query_params["c"] = chat.id
+        st.rerun()
+
+
+def _list_more() -> None:
+    st.session_state["listed"] = int(st.session_state.get("listed", SHOWN)) + 2 * SHOWN

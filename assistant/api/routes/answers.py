@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Annotated
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from assistant.api.deps import TheAssistant, TheConversations, TheMetrics
 from assistant.api.events import RESPONSES, StreamRoute, as_events, guarded
-from assistant.api.shapes import MAX_HISTORY, AskBody
+from assistant.api.shapes import MAX_HISTORY, AskBody, Question
 from assistant.conversations import ConversationStore
 from assistant.errors import UsageError
 from assistant.models import Answer
@@ -19,34 +20,30 @@ router = APIRouter(tags=["answers"])
 streams = APIRouter(route_class=StreamRoute)
 
 
-@router.post("/v1/answers", responses=RESPONSES)
-def answer(
-    body: AskBody, assistant: TheAssistant, conversations: TheConversations, metrics: TheMetrics
-) -> Answer:
-    """Answers a question; `conversation_id` lends its earlier questions and keeps nothing."""
-    made = assistant.ask(
-        body.question,
-        filters=parse_filters(body.filters),
-        history=_history(body, conversations),
+def _question(body: AskBody, conversations: TheConversations) -> Question:
+    """Before a stream begins, so that what is wrong is still told by the status."""
+    return Question(
+        body.question, parse_filters(body.filters), tuple(_history(body, conversations))
     )
+
+
+TheQuestion = Annotated[Question, Depends(_question)]
+
+
+@router.post("/v1/answers", responses=RESPONSES)
+def answer(question: TheQuestion, assistant: TheAssistant, metrics: TheMetrics) -> Answer:
+    """Answers a question; `conversation_id` lends its earlier questions and keeps nothing."""
+    made = assistant.ask(question.text, filters=question.filters, history=question.history)
     metrics.answers.labels(made.status, made.mode).inc()
     return made
 
 
 @streams.post("/v1/answers", response_class=EventSourceResponse, include_in_schema=False)
 def answer_stream(
-    request: Request,
-    body: AskBody,
-    assistant: TheAssistant,
-    conversations: TheConversations,
-    metrics: TheMetrics,
+    request: Request, question: TheQuestion, assistant: TheAssistant, metrics: TheMetrics
 ) -> Iterator[ServerSentEvent]:
     def events() -> Iterator[ServerSentEvent]:
-        stream = assistant.stream(
-            body.question,
-            filters=parse_filters(body.filters),
-            history=_history(body, conversations),
-        )
+        stream = assistant.stream(question.text, filters=question.filters, history=question.history)
         yield from as_events(stream, metrics, None)
 
     yield from guarded(events(), request.url.path, metrics)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query, Request
+from fastapi import APIRouter, Depends, Query, Request
 from fastapi.sse import EventSourceResponse, ServerSentEvent
 
 from assistant.api.deps import TheAssistant, TheConversations, TheMetrics
@@ -13,7 +13,9 @@ from assistant.api.events import RESPONSES, StreamRoute, as_events, guarded
 from assistant.api.shapes import (
     MAX_HISTORY,
     ConversationBody,
+    ConversationsQuery,
     MessageBody,
+    Question,
     RenameBody,
 )
 from assistant.models import Answer, Conversation, ConversationWithMessages, Message, MessageKept
@@ -30,12 +32,13 @@ def create(body: ConversationBody, conversations: TheConversations) -> Conversat
 
 @router.get("")
 def recent(
-    conversations: TheConversations,
-    q: Annotated[str, Query(max_length=200)] = "",
-    limit: Annotated[int, Query(ge=1, le=1000)] = 200,
+    query: Annotated[ConversationsQuery, Query()], conversations: TheConversations
 ) -> list[Conversation]:
-    """Latest used first; `q` is looked for in titles and questions."""
-    return conversations.recent(q, limit=limit)
+    """Latest used first; `q` is looked for in titles and questions.
+
+    `empty=false` leaves out those in which nothing was asked yet.
+    """
+    return conversations.recent(query.q, limit=query.limit, empty=query.empty)
 
 
 @router.get("/{conversation_id}")
@@ -55,17 +58,25 @@ def delete(conversation_id: str, conversations: TheConversations) -> None:
     conversations.delete(conversation_id)
 
 
+def _question(conversation_id: str, body: MessageBody, conversations: TheConversations) -> Question:
+    """Before a stream begins, so that what is wrong is still told by the status."""
+    history = conversations.questions(conversation_id)[-MAX_HISTORY:]
+    return Question(body.question, parse_filters(body.filters), tuple(history))
+
+
+TheQuestion = Annotated[Question, Depends(_question)]
+
+
 @router.post("/{conversation_id}/messages", status_code=201, responses={201: RESPONSES[200]})
 def ask(
     conversation_id: str,
-    body: MessageBody,
+    question: TheQuestion,
     assistant: TheAssistant,
     conversations: TheConversations,
     metrics: TheMetrics,
 ) -> Message:
     """Asks with the conversation's earlier questions, and keeps question and answer."""
-    history = conversations.questions(conversation_id)[-MAX_HISTORY:]
-    answer = assistant.ask(body.question, filters=parse_filters(body.filters), history=history)
+    answer = assistant.ask(question.text, filters=question.filters, history=question.history)
     metrics.answers.labels(answer.status, answer.mode).inc()
     return conversations.add(conversation_id, answer)
 
@@ -76,7 +87,7 @@ def ask(
 def ask_stream(
     request: Request,
     conversation_id: str,
-    body: MessageBody,
+    question: TheQuestion,
     assistant: TheAssistant,
     conversations: TheConversations,
     metrics: TheMetrics,
@@ -89,10 +100,7 @@ def ask_stream(
         return ServerSentEvent(event="message", data=kept)
 
     def events() -> Iterator[ServerSentEvent]:
-        history = conversations.questions(conversation_id)[-MAX_HISTORY:]
-        stream = assistant.stream(
-            body.question, filters=parse_filters(body.filters), history=history
-        )
+        stream = assistant.stream(question.text, filters=question.filters, history=question.history)
         yield from as_events(stream, metrics, keep)
 
     yield from guarded(events(), request.url.path, metrics)

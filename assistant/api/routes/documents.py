@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path, PurePosixPath
+from typing import Annotated
 from urllib.parse import unquote, urlsplit
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 from fastapi.responses import FileResponse
 
 from assistant.api.deps import TheAssistant
-from assistant.models import Document, DocumentPage
+from assistant.api.shapes import DocumentsQuery
+from assistant.models import Document, DocumentPage, Filters
+from assistant.retrieval.filters import parse_filters
 
 router = APIRouter(prefix="/v1/documents", tags=["documents"])
 
@@ -19,8 +22,28 @@ _UNSAFE = re.compile(r"[^\w.,() \-]+")
 
 
 @router.get("")
-def documents(assistant: TheAssistant) -> list[Document]:
-    return assistant.documents()
+def documents(query: Annotated[DocumentsQuery, Query()], assistant: TheAssistant) -> list[Document]:
+    """All documents, or those of some kinds, districts and years, as the filters of a search."""
+    wanted = parse_filters(query.chosen())
+    return [found for found in assistant.documents() if _taken(found, wanted)]
+
+
+def _taken(document: Document, wanted: Filters) -> bool:
+    first, last = document.year_from, document.year_to or document.year_from
+    return (
+        (not wanted.kind or document.kind in wanted.kind)
+        and (
+            not wanted.distretto
+            or (document.distretto or "").casefold() in {d.casefold() for d in wanted.distretto}
+        )
+        and (
+            not wanted.year
+            or (
+                (first is not None and last is not None)
+                and any(first <= year <= last for year in wanted.year)
+            )
+        )
+    )
 
 
 @router.get("/{document_id}")

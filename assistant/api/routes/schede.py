@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query
 
 from assistant.api.deps import TheAssistant
+from assistant.api.shapes import InterventiQuery, RecordsQuery
 from assistant.errors import NotFoundError
 from assistant.models import Intervento, Scheda
 
@@ -14,8 +15,9 @@ router = APIRouter(prefix="/v1", tags=["schede"])
 
 
 @router.get("/schede")
-def schede(assistant: TheAssistant) -> list[Scheda]:
-    return assistant.schede()
+def schede(query: Annotated[RecordsQuery, Query()], assistant: TheAssistant) -> list[Scheda]:
+    """All schede, or those of some documents or with the words of `q` in number or title."""
+    return [found for found in assistant.schede() if query.takes(found)]
 
 
 @router.get("/schede/{scheda_id}")
@@ -31,13 +33,7 @@ def scheda(scheda_id: str, assistant: TheAssistant) -> Scheda:
 
 @router.get("/interventi")
 def interventi(
-    assistant: TheAssistant,
-    distretto: Annotated[list[str], Query(max_length=200)] = [],  # noqa: B006
+    query: Annotated[InterventiQuery, Query()], assistant: TheAssistant
 ) -> list[Intervento]:
-    """All interventions, or those of some districts (the name in any case)."""
-    wanted = {name.casefold() for name in distretto}
-    return [
-        found
-        for found in assistant.interventi()
-        if not wanted or (found.distretto or "").casefold() in wanted
-    ]
+    """All interventions, or those of some districts or documents, or with the words of `q`."""
+    return [found for found in assistant.interventi() if query.takes(found)]
