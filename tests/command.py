@@ -18,7 +18,7 @@ LONGEST_SECONDS = 120
 
 FORKS = """
 import json, os, sys
-import typer
+import typer, typer._adapters
 import assistant.cli
 from assistant.cli.main import app
 
