@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from assistant.embedding.protocol import Embedder
 from assistant.index.protocol import Scored, SearchBackend
-from assistant.italian.analysis import terms
+from assistant.italian.analysis import fold, terms, tokens
 from assistant.models import Document, Filters, Hit
 
 
@@ -26,7 +26,15 @@ class FusionWeights:
     words: float = 1.0
     characters: float = 0.5
     dense: float = 0.2
+    verbatim: float = 0.5
+    """A passage that holds the whole text as written: whoever pastes a sentence wants its page."""
 
+
+VERBATIM_WORDS = 6
+"""A shorter text stands in many places by chance."""
+
+VERBATIM_DEPTH = 30
+"""Candidates read for it."""
 
 DEPTH = 100
 """Candidates asked of each leg, before fusion."""
@@ -54,6 +62,9 @@ def retrieve(
     for leg, weight in zip(legs.values(), counts, strict=True):
         for passage_id, score in leg.items():
             fused[passage_id] = fused.get(passage_id, 0.0) + weight * score
+    legs["verbatim"] = _verbatim(backend, text, fused)
+    for passage_id, score in legs["verbatim"].items():
+        fused[passage_id] += weights.verbatim * score
     # The id breaks ties, so that the same question gives the same order on every machine.
     best = sorted(fused, key=lambda passage_id: (-round(fused[passage_id], 6), passage_id))[:k]
     documents: dict[str, Document] = {}
@@ -75,6 +86,19 @@ def retrieve(
             )
         )
     return tuple(hits)
+
+
+def _verbatim(backend: SearchBackend, text: str, fused: dict[str, float]) -> dict[str, float]:
+    """1 for each of the best candidates that holds the text word for word; questions do not."""
+    words = _words(text)
+    if text.rstrip().endswith("?") or words.count(" ") < VERBATIM_WORDS - 1:
+        return {}
+    best = sorted(fused, key=lambda passage_id: (-fused[passage_id], passage_id))[:VERBATIM_DEPTH]
+    return {passage.id: 1.0 for passage in backend.passages(best) if words in _words(passage.text)}
+
+
+def _words(text: str) -> str:
+    return " ".join(token.text for token in tokens(fold(text)))
 
 
 def _relative(scored: list[Scored]) -> dict[str, float]:
