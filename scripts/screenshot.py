@@ -23,7 +23,7 @@ ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 ]  # fmt: skip
-QUESTION = "Chi è il caregiver familiare?"
+QUESTION = "Quando è stato approvato il Piano sociale e sanitario regionale 2017-2019?"
 SECONDS = 60
 
 
@@ -58,7 +58,7 @@ def main() -> None:
                     executable_path=arguments.chromium,
                     args=ARGUMENTS,
                     locale="it-IT",
-                    viewport={"width": 1200, "height": 1150},
+                    viewport={"width": 1200, "height": 960},
                 )
                 page = browser.new_page()
                 page.set_default_timeout(SECONDS * 1000)
