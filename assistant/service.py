@@ -18,6 +18,7 @@ from assistant.answering.answer import Answerer
 from assistant.embedding.protocol import Embedder
 from assistant.errors import AssistantError, CorruptIndexError, NoIndexError, UsageError
 from assistant.index.protocol import SearchBackend
+from assistant.italian.analysis import readable
 from assistant.models import (
     Answer,
     AnswerSentence,
@@ -91,7 +92,7 @@ class Assistant:
 
     def search(self, query: str, *, k: int = 10, filters: Filters | None = None) -> SearchResult:
         """The `k` best passages for a query; none for a query without words."""
-        self._check(query)
+        query = self._check(query)
         if not 1 <= k <= MAX_K:
             raise UsageError(f"-k deve essere tra 1 e {MAX_K}, non {k}.")
         started = time.perf_counter()
@@ -119,8 +120,8 @@ class Assistant:
 
         An earlier question too long to be one is left out of the history.
         """
-        self._check(question)
-        history = [text for text in history[-MAX_HISTORY:] if len(text) <= MAX_QUESTION]
+        question = self._check(question)
+        history = [readable(text) for text in history[-MAX_HISTORY:] if len(text) <= MAX_QUESTION]
         with self._backend() as backend:
             answerer = Answerer(backend, self.embedder(), self._settings)
             yield from answerer.stream(question, filters=filters or Filters(), history=history)
@@ -219,9 +220,11 @@ class Assistant:
         self._lease.users += 1
         return self._lease
 
-    def _check(self, text: str) -> None:
+    def _check(self, text: str) -> str:
+        """The text as it can be searched; raises UsageError when it is too long to be one."""
         if len(text) > MAX_QUESTION:
             raise UsageError(
                 f"Il testo è troppo lungo: {len(text)} caratteri.",
                 remedy=f"Il massimo è {MAX_QUESTION}.",
             )
+        return readable(text)

@@ -70,3 +70,11 @@ def test_short_question_with_its_own_subject_stands_alone() -> None:
     history = ["Che cos'è il Community Lab?"]
     for question in ("Quali sono i distretti?", "Cosa significa PAI?", "Che cos'è il FRNA?"):
         assert resolve(question, history) == question
+
+
+def test_district_that_only_the_documents_know_is_swapped() -> None:
+    history = ["Qual è l'ente capofila del Piano di zona del Distretto Valdoro?"]
+    assert (
+        resolve("e a Selvachiara?", history, {"Valdoro", "Selvachiara"})
+        == "Qual è l'ente capofila del Piano di zona del Distretto Selvachiara?"
+    )

@@ -91,8 +91,9 @@ class Answerer:
             )
             yield self._finish(draft, "out_of_scope")
             return
-        draft.understood_as = resolve(question, history)
-        read = read_question(draft.understood_as)
+        known = {found.distretto for found in self._backend.documents() if found.distretto}
+        draft.understood_as = resolve(question, history, known)
+        read = read_question(draft.understood_as, known)
         draft.clock("understand", draft.started)
         if not read.terms:
             draft.notices.append(
@@ -110,7 +111,9 @@ class Answerer:
         draft.clock("search", since)
 
         pieces = split_question(draft.understood_as)
-        questions = [read] if len(pieces) == 1 else [read_question(piece) for piece in pieces]
+        questions = (
+            [read] if len(pieces) == 1 else [read_question(piece, known) for piece in pieces]
+        )
         open_questions, interrupted = questions, False
         if self._settings.chat_model and draft.hits:
             yield Stage("write", "Il modello scrive; ogni frase viene controllata sulle fonti")

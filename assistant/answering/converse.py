@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from assistant.answering.question import weak_terms
 from assistant.italian.analysis import fold, terms
@@ -35,20 +35,30 @@ _DETERMINER = re.compile(
     r"\bcos'e|\bcosa e\b|\bchi e\b"
 )
 
+_BODIES = frozenset(
+    {"piano", "piani", "fondo", "regione", "comune", "comuni", "distretto", "distretti", "unione"}
+    | {"azienda", "casa", "case", "scheda", "tavolo", "comitato", "community", "progetto"}
+    | {"programma", "legge"}
+)
+"""First words of capitalised names that are no places."""
+
 FEW_TERMS = 4
 """A question with fewer content words than this may lean on the one before."""
 
 
-def resolve(question: str, history: Sequence[str]) -> str:
-    """The question in full, given the earlier ones (oldest first); itself when it stands alone."""
+def resolve(question: str, history: Sequence[str], known: Collection[str] = ()) -> str:
+    """The question in full, given the earlier ones (oldest first); itself when it stands alone.
+
+    `known` are names of districts that the documents add to the real ones.
+    """
     text = question.strip()
     previous = next((item.strip() for item in reversed(history) if item.strip()), "")
     if not previous or not text or not leans_back(text):
         return text
     # What the previous question meant may itself depend on the one before it.
-    previous = resolve(previous, history[: _last_index(history, previous)])
+    previous = resolve(previous, history[: _last_index(history, previous)], known)
     rest = _OPENING.sub("", text).strip()
-    swapped = _swap(previous, rest)
+    swapped = _swap(previous, rest, known)
     if swapped is not None:
         return swapped
     if _QUESTION_WORD.match(fold(rest)):
@@ -72,7 +82,7 @@ def _last_index(history: Sequence[str], item: str) -> int:
     return max(index for index, text in enumerate(history) if text.strip() == item)
 
 
-def _swap(previous: str, rest: str) -> str | None:
+def _swap(previous: str, rest: str, known: Collection[str]) -> str | None:
     """`previous` with its place, year or scheda replaced by the one that `rest` is made of."""
     core = rest.rstrip(" ?.!")
     result, used = previous, core
@@ -84,7 +94,7 @@ def _swap(previous: str, rest: str) -> str | None:
     if years and _YEARS.search(result):
         result = _YEARS.sub(years.group(), result, count=1)
         used = used.replace(years.group(), " ")
-    place, before = _place(used), _place(previous)
+    place, before = _place(used, known), _place(previous, known)
     if place and before:
         result = result.replace(before, place)
         used = used.replace(place, " ")
@@ -96,12 +106,12 @@ def _swap(previous: str, rest: str) -> str | None:
     return result
 
 
-def _place(text: str) -> str | None:
-    known = places(text)
-    if known:
-        return known[0]
-    match = _PLACE_AFTER.search(text)
-    return match.group(1) if match else None
+def _place(text: str, known: Collection[str]) -> str | None:
+    named = places(text, known)
+    if named:
+        return named[0]
+    capitalised = [match.group(1) for match in _PLACE_AFTER.finditer(text)]
+    return next((name for name in capitalised if fold(name.split()[0]) not in _BODIES), None)
 
 
 def _carry(rest: str, previous: str) -> str:

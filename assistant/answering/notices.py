@@ -45,8 +45,7 @@ def silence_notices(
         lacking = list(dict.fromkeys(decision.missing))
         subject = f"Per «{question}» non" if status == "partial" else "Non"
         found = f"{subject} ho trovato nei documenti una frase che risponda"
-        verb = "manca" if len(lacking) == 1 else "mancano"
-        closest = f": nelle pagine più vicine {verb} {', '.join(lacking)}." if lacking else "."
+        closest = f": nelle pagine più vicine non c'è {', né '.join(lacking)}." if lacking else "."
         notices.append(found + closest)
     return notices + _unreadable(backend)
 

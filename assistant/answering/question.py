@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -124,8 +125,11 @@ class Question:
     names: tuple[Name, ...]
 
 
-def read_question(text: str) -> Question:
-    """The question's type and pins; never fails, whatever the text."""
+def read_question(text: str, known: Collection[str] = ()) -> Question:
+    """The question's type and pins; never fails, whatever the text.
+
+    `known` are names of districts that the documents add to the real ones.
+    """
     folded = fold(text)
     expected: Expected = next((kind for kind, sign in _EXPECTED if sign.search(folded)), "any")
     found_years = frozenset(years(text))
@@ -147,7 +151,7 @@ def read_question(text: str) -> Question:
         references=found_references,
         numbers=frozenset(plain),
         schede=schede,
-        names=_names(text),
+        names=_names(text, known),
     )
 
 
@@ -168,7 +172,7 @@ def split_question(text: str) -> tuple[str, ...]:
     return tuple(piece if piece.endswith("?") else piece + "?" for piece in pieces)
 
 
-def _names(text: str) -> tuple[Name, ...]:
+def _names(text: str, known: Collection[str]) -> tuple[Name, ...]:
     """Capitalised words that do not open a sentence, and known places in any case."""
     found: dict[tuple[str, ...], Name] = {}
     for match in _NAME.finditer(text):
@@ -177,7 +181,7 @@ def _names(text: str) -> tuple[Name, ...]:
             analysed = tuple(terms(match.group()))
             if analysed:
                 found.setdefault(analysed, Name(match.group(), analysed))
-    for place in places(text):
+    for place in places(text, known):
         analysed = tuple(terms(place))
         if analysed:
             found.setdefault(analysed, Name(place, analysed))

@@ -15,12 +15,11 @@ from assistant.cli.options import (
     Filter,
     Json,
     JsonLines,
-    filters_from,
-    readable,
     settings_for,
 )
 from assistant.cli.show import answer_text, dump, search_text
 from assistant.errors import UsageError
+from assistant.retrieval.filters import parse_filters
 from assistant.service import Assistant
 from assistant.wire import answer_json, search_json
 
@@ -44,11 +43,11 @@ def ask(
     json_: Json = False,
 ) -> int:
     _one_or_many(question, file, jsonl)
-    filters = filters_from(filter_ or [])
+    filters = parse_filters(filter_ or [])
     assistant = build_assistant(settings_for(data_dir))
     if file is not None:
         return run_batch(assistant, file, filters, _ask_reply)
-    answer = assistant.ask(readable(question or ""), filters=filters)
+    answer = assistant.ask(question or "", filters=filters)
     print(dump(answer_json(answer)) if json_ else answer_text(answer))
     return 0
 
@@ -63,7 +62,7 @@ def search(
     json_: Json = False,
 ) -> int:
     _one_or_many(query, file, jsonl)
-    filters = filters_from(filter_ or [])
+    filters = parse_filters(filter_ or [])
     assistant = build_assistant(settings_for(data_dir))
 
     def reply(assistant: Assistant, request: Request) -> dict[str, Any]:
@@ -71,7 +70,7 @@ def search(
 
     if file is not None:
         return run_batch(assistant, file, filters, reply)
-    result = assistant.search(readable(query or ""), k=k, filters=filters)
+    result = assistant.search(query or "", k=k, filters=filters)
     print(dump(search_json(result)) if json_ else search_text(result))
     return 0
 

@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from assistant.cli.italian import reason
-from assistant.cli.options import filters_from, readable
 from assistant.cli.show import dump
 from assistant.errors import UsageError
 from assistant.models import Filters
+from assistant.retrieval.filters import parse_filters
 from assistant.service import Assistant
 
 MAX_LINE = 16_000_000
@@ -122,9 +122,7 @@ def _request(values: dict[str, Any]) -> Request:
         raise UsageError(
             "Il campo «filter» deve essere un oggetto.", remedy='Esempio: {"distretto": "Lugo"}.'
         )
-    return Request(
-        readable(question), filters_from(given), tuple(readable(item) for item in history)
-    )
+    return Request(question, parse_filters(given), tuple(history))
 
 
 def merged(common: Filters, own: Filters) -> Filters:

@@ -28,6 +28,7 @@ _TOKEN = re.compile(
     r"[^\W\d_](?:(?:\.[^\W\d_])+\.?(?![^\W_])|[^\W_]*(?:[\u0300-\u036f]+[^\W_]*)*)"
     r"|(?<![\d.])\d{1,3}(?:\.\d{3})+(?:,\d+)?(?!\.?\d)|\d+(?:,\d+)?"
 )
+_HALVES = re.compile("[\ud800-\udfff]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("‘’‛′ʼ´`", "'"))
 
 
@@ -45,6 +46,14 @@ class Term(NamedTuple):
     text: str
     start: int
     end: int
+
+
+def readable(text: str) -> str:
+    """`text` without the halves of surrogate pairs, that no index holds: U+FFFD in their place.
+
+    They come from bytes of a terminal that is not in UTF-8, and from JSON's \\ud800.
+    """
+    return _HALVES.sub("\ufffd", text)
 
 
 def fold(text: str) -> str:

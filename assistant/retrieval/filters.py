@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from assistant.errors import UsageError
+from assistant.italian.analysis import readable
 from assistant.models import KINDS, Filters
 
 ALIASES = {
@@ -38,7 +39,7 @@ def parse_filters(given: Mapping[str, object] | Iterable[str]) -> Filters:
                 remedy="I filtri sono: distretto, tipo, anno, scheda, documento.",
             )
         for item in raw if isinstance(raw, list | tuple) else [raw]:
-            values.setdefault(name, []).append(_value(name, item))
+            values.setdefault(name, []).append(_value(name, str(key).strip(), item))
     if sum(len(items) for items in values.values()) > MAX_VALUES:
         raise UsageError(
             f"Troppi valori nei filtri (più di {MAX_VALUES}).", remedy="Riduci i filtri."
@@ -56,10 +57,10 @@ def _split(item: str) -> tuple[str, str]:
     return key, value
 
 
-def _value(name: str, raw: object) -> str | int:
-    text = str(raw).strip()
+def _value(name: str, key: str, raw: object) -> str | int:
+    text = readable(str(raw).strip())
     if isinstance(raw, bool) or not isinstance(raw, str | int) or not text or len(text) > 300:
-        raise UsageError(f"Il valore del filtro «{name}» non è valido: {text[:60]!r}.")
+        raise UsageError(f"Il valore del filtro «{key}» non è valido: {text[:60]!r}.")
     if name == "year":
         if not (text.isascii() and text.isdigit() and len(text) == 4):
             raise UsageError(f"L'anno {text[:60]!r} non è valido.", remedy="Esempio: anno=2018.")
