@@ -232,13 +232,13 @@ def test_a_sentence_over_two_pages_has_two_citations(assistant: Assistant) -> No
 def test_demonstration_and_superseded_sources_are_told(assistant: Assistant) -> None:
     demonstration = assistant.ask("Quanto costa la retta del nido Girandola?")
     assert texts(demonstration)[0] == RETTA
-    assert any("dimostrativi" in notice for notice in demonstration.notices)
+    assert any("dimostrativ" in notice for notice in demonstration.notices)
     superseded = assistant.ask("Quando è stato approvato il regolamento dei nidi?")
     assert texts(superseded)[0] == APPROVATO
     assert any("superato" in notice for notice in superseded.notices)
     other = assistant.ask("Quanti bambini accoglie il nido di Fontesera?")
     assert texts(other)[0] == POSTI_FONTESERA
-    assert not any("dimostrativi" in n or "superato" in n for n in other.notices)
+    assert not any("dimostrativ" in n or "superato" in n for n in other.notices)
 
 
 def test_a_follow_up_is_understood_with_what_came_before(assistant: Assistant) -> None:
@@ -347,7 +347,7 @@ def test_the_models_sentences_are_verified_and_cited(model: Model) -> None:
     assert texts(answer) == ["Il nido Girandola di Roccamora accoglie 34 bambini."]
     assert answer.sentences[0].verdict == "supported"
     assert [citation.quote for citation in answer.citations] == [POSTI]
-    assert any("dimostrativi" in notice for notice in answer.notices)
+    assert any("dimostrativ" in notice for notice in answer.notices)
     assert not any("tolt" in notice for notice in answer.notices)
 
 

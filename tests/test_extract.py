@@ -78,3 +78,12 @@ def test_contact_asked_and_not_there_is_not_enough() -> None:
 
 def test_question_of_other_things_is_not_answered() -> None:
     assert not _enough("Come si cucinano i tortellini in brodo?", _hit())
+
+
+def test_document_of_another_district_answers_for_none_but_its_own() -> None:
+    text = "L'ente capofila è l'Unione montana. Il distretto sta, con la Valdoro, in una Ausl."
+    question = read_question("Qual è l'ente capofila del distretto Valdoro?", {"Valdoro"})
+    for distretto, enough in (("Selvachiara", False), ("Valdoro", True)):
+        hit = _hit(text, title=f"Piano del distretto {distretto}", distretto=distretto)
+        best = rank_sentences(question, [hit], lambda term: 1.0)[0]
+        assert judge(question, best, lambda term: 0.01).enough is enough

@@ -13,6 +13,7 @@ from assistant.answering.extract import Candidate, items_after
 from assistant.answering.question import Question
 from assistant.answering.reading import Reading, read
 from assistant.italian.acronyms import stands_in
+from assistant.italian.analysis import terms
 from assistant.italian.references import Facts, cites
 from assistant.models import Hit
 
@@ -69,6 +70,7 @@ def missing_pins(question: Question, hit: Hit, share: Callable[[str], float]) ->
         if hit.passage.scheda != scheda and scheda not in quantities
     ]
     missing += [f"il numero {number}" for number in sorted(question.numbers - quantities)]
+    missing += _missing_distretto(question, hit)
     missing += [
         f"«{name.text}»"
         for name in question.names
@@ -76,6 +78,17 @@ def missing_pins(question: Question, hit: Hit, share: Callable[[str], float]) ->
         and not all(stands_in(term, reading.terms) for term in name.terms)
     ]
     return missing
+
+
+def _missing_distretto(question: Question, hit: Hit) -> list[str]:
+    """A district's document answers for no other one, even where it mentions it."""
+    asked = [name for name in question.names if name.distretto]
+    if not asked or not hit.document.distretto:
+        return []
+    own = set(terms(hit.document.distretto))
+    if any(own >= set(name.terms) or own <= set(name.terms) for name in asked):
+        return []
+    return [f"il distretto richiesto ({', '.join(name.text for name in asked)})"]
 
 
 def _missing_years(question: Question, hit: Hit, reading: Reading) -> list[str]:

@@ -17,9 +17,10 @@ def answer_notices(citations: Sequence[Citation], backend: SearchBackend) -> lis
     notices: list[str] = []
     demonstration = [item.n for item in citations if item.demonstration]
     if demonstration:
+        one = len(demonstration) == 1
         notices.append(
-            f"{_citations(demonstration)} da documenti dimostrativi: non valgono come fonte "
-            "ufficiale."
+            f"{_citations(demonstration)} da {'un documento dimostrativo' if one else 'documenti '}"
+            f"{': non vale' if one else 'dimostrativi: non valgono'} come fonte ufficiale."
         )
     documents = {item.document_id: backend.document(item.document_id) for item in citations}
     superseded = [

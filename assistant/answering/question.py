@@ -105,6 +105,8 @@ class Name(NamedTuple):
 
     text: str
     terms: tuple[str, ...]
+    distretto: bool = False
+    """Whether it names a district that the program or the documents know."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,5 +186,5 @@ def _names(text: str, known: Collection[str]) -> tuple[Name, ...]:
     for place in places(text, known):
         analysed = tuple(terms(place))
         if analysed:
-            found.setdefault(analysed, Name(place, analysed))
+            found[analysed] = Name(place, analysed, distretto=True)
     return tuple(found.values())
