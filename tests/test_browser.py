@@ -1,7 +1,11 @@
+"""A person's journey through the real UI, in a real browser, over the real API and corpus."""
+
 from __future__ import annotations
 
 import importlib.util
+import os
 import re
+import shutil
 import subprocess
 import sys
 import time
@@ -18,7 +22,7 @@ import pytest
 from assistant.api.serve import bind
 from ui.launch import command, environment
 
-CHROMIUM = Path("/usr/bin/chromium")
+CHROMIUM = shutil.which("chromium")
 ARGUMENTS = [
     "--headless", "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
@@ -28,7 +32,7 @@ SECONDS = 30_000
 
 pytestmark = [
     pytest.mark.browser,
-    pytest.mark.skipif(not CHROMIUM.exists(), reason="Chromium is not installed"),
+    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 
 
@@ -81,7 +85,8 @@ def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch_persistent_context(
             str(tmp_path_factory.mktemp("profilo")),
-            executable_path=str(CHROMIUM),
+            executable_path=CHROMIUM,
+            env={**os.environ, "HOME": str(tmp_path_factory.mktemp("casa-del-browser"))},
             args=ARGUMENTS,
             locale="it-IT",
             viewport={"width": 1280, "height": 900},

@@ -87,3 +87,11 @@ def test_document_of_another_district_answers_for_none_but_its_own() -> None:
         hit = _hit(text, title=f"Piano del distretto {distretto}", distretto=distretto)
         best = rank_sentences(question, [hit], lambda term: 1.0)[0]
         assert judge(question, best, lambda term: 0.01).enough is enough
+
+
+def test_a_count_is_of_the_thing_counted() -> None:
+    other = _hit("Dal 2018 chi abita a Torre presenta la domanda in cinque sedi del distretto.")
+    right = _hit("Il distretto conta 18.260 abitanti in quattro Comuni di montagna.")
+    asked = "Quanti abitanti ha il distretto?"
+    assert not _enough(asked, other)
+    assert _enough(asked, right)

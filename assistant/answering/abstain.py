@@ -124,7 +124,7 @@ def _quantities(facts: Facts) -> set[str]:
 
 def _what_is_missing(question: Question, share: Callable[[str], float]) -> str:
     unknown = any(share(term) == 0 for term in question.terms)
-    return "parole che nei documenti non ci sono" if unknown else "il tema della domanda"
+    return "parte delle parole della domanda" if unknown else "il tema della domanda"
 
 
 _EXPECTED_WORDS = {

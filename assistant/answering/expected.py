@@ -7,6 +7,7 @@ import re
 from assistant.answering.question import Expected, Question, weak_terms
 from assistant.answering.reading import Reading, Sentence
 from assistant.italian.acronyms import expansions
+from assistant.italian.analysis import fold, stem
 
 _NUMERAL = re.compile(
     r"\d|\b(?:due|tre|quattro|cinque|sei|sette|otto|nove|dieci|undici|dodici|quindici|venti|trenta|"
@@ -39,6 +40,7 @@ _WHO = re.compile(
     r"Assemblea|Comitato|Conferenza|Tavolo|Servizi?o?|Direttor[ei]|Sindac[io]|Università|Centro|"
     r"équipe|assistent[ei]|operator[ei]|infermier\w+|medic[io]|volontar\w+|facilitator[ei])\b"
 )
+_COUNTED = re.compile(r"\bquant[ie]\s+(\w{4,})")
 _DEFINING = re.compile(
     r"\b(?:è|sono|indica|significa|raccoglie|riunisce|mette|serve|definisce)\b|[:(–—]"
 )
@@ -65,6 +67,8 @@ def holds_expected(question: Question, sentence: Sentence, reading: Reading) -> 
             not (match.group().isdigit() and int(match.group()) in question.years)
             for match in _DATE.finditer(text)
         )
+    if question.expected == "number" and not _counts(question, text, reading):
+        return False
     if question.expected in signs:
         return bool(signs[question.expected].search(text))
     if question.expected == "list":
@@ -75,6 +79,17 @@ def holds_expected(question: Question, sentence: Sentence, reading: Reading) -> 
         heading = reading.passage.section[-1] if reading.passage.section else ""
         return bool(_RECIPIENTS.search(text) or _RECIPIENTS.search(heading))
     return True
+
+
+def _counts(question: Question, text: str, reading: Reading) -> bool:
+    """Whether the thing counted ("quanti abitanti") stands in the sentence or in its titles.
+
+    The word is compared by its letters but the last: its stem would take "abita" for "abitanti".
+    """
+    asked = _COUNTED.search(fold(question.text))
+    if asked is None or stem(asked.group(1)) in weak_terms():
+        return True
+    return asked.group(1)[:-1] in fold(f"{text}\n{reading.titles}")
 
 
 def _defines(question: Question, sentence: Sentence) -> bool:
