@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
+from typing import TYPE_CHECKING
 
 from assistant.embedding.load import load_embedder
 from assistant.embedding.protocol import Embedder
 from assistant.index.generation import GenerationStore
 from assistant.index.manifest import IndexProfile
-from assistant.service import Assistant
 from assistant.settings import Settings
+
+if TYPE_CHECKING:
+    from assistant.service import Assistant
 
 
 def build_embedder(settings: Settings) -> Embedder:
@@ -44,6 +47,9 @@ def build_generations(
 
 def build_assistant(settings: Settings, *, long_lived: bool = False) -> Assistant:
     """The assistant; `long_lived` for servers and evaluations, not for one question."""
+    # Imported here: commands that only read or write the index do without the answer path.
+    from assistant.service import Assistant
+
     embedder = cache(lambda: build_embedder(settings))
     store = build_generations(settings, long_lived=long_lived, embedder=embedder)
     return Assistant(store, embedder, settings)

@@ -135,7 +135,8 @@ class _Run:
             if source.document_id not in already and source.document_id not in files:
                 found = here.get(source.document_id)
                 files[source.document_id] = FileToRead(source, found)
-        return list(files.values())
+        # The largest first: the last file to be read is then a short one.
+        return sorted(files.values(), key=lambda file: -_size(file.found))
 
     def _read(self, staging: Staging, files: Sequence[FileToRead]) -> dict[str, Outcome]:
         """Reads, embeds and adds; what came of each document, by its id."""
@@ -212,3 +213,11 @@ def settle(plan: Plan, old: Mapping[str, Source], kept: Collection[str]) -> dict
 def embedded_text(document: Document, passage: Passage) -> str:
     """What the vector of a passage is made of: title, headings, words."""
     return "\n".join([document.title, *passage.section, passage.text])
+
+
+def _size(found: Found | None) -> int:
+    """Bytes, 0 where they are not known before reading."""
+    try:
+        return found.path.stat().st_size if found is not None and found.path is not None else 0
+    except OSError:
+        return 0

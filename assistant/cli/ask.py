@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -20,8 +20,10 @@ from assistant.cli.options import (
 from assistant.cli.show import answer_text, dump, search_text
 from assistant.errors import UsageError
 from assistant.retrieval.filters import parse_filters
-from assistant.service import Assistant
 from assistant.wire import answer_json, search_json
+
+if TYPE_CHECKING:
+    from assistant.service import Assistant
 
 Question = Annotated[
     str | None,

@@ -7,14 +7,16 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from assistant.cli.italian import reason
 from assistant.cli.show import dump
 from assistant.errors import UsageError
 from assistant.models import Filters
 from assistant.retrieval.filters import parse_filters
-from assistant.service import Assistant
+
+if TYPE_CHECKING:
+    from assistant.service import Assistant
 
 MAX_LINE = 16_000_000
 """Bytes; a longer line is told as unreadable and never held in memory."""
@@ -29,7 +31,7 @@ class Request:
     history: tuple[str, ...]
 
 
-Reply = Callable[[Assistant, Request], dict[str, Any]]
+Reply = Callable[["Assistant", Request], dict[str, Any]]
 
 
 def run_batch(assistant: Assistant, file: Path, common: Filters, reply: Reply) -> int:
