@@ -205,8 +205,14 @@ def test_characters_forgive_a_typing_error(backend: EmbeddedBackend) -> None:
     "text", ["", "ab", "AND OR (", '"', "a:b* ~2 ^3 [x TO y]", "\\", "\x00" * 9]
 )
 def test_no_text_is_query_syntax(backend: EmbeddedBackend, text: str) -> None:
-    backend.lexical([*terms(text), text], 10, NO_FILTERS)
-    backend.characters(text, 10, NO_FILTERS)
+    plain = "familiare"
+    with_it = found(backend.lexical([*terms(plain), text], 10, NO_FILTERS))
+    assert with_it == found(backend.lexical(terms(plain), 10, NO_FILTERS))
+    assert set(found(backend.characters(text, 10, NO_FILTERS))) <= {
+        passage.id
+        for document in backend.documents()
+        for passage in backend.document_passages(document.id)
+    }
 
 
 def test_a_very_long_question_is_cut_evenly_and_stays_quick(backend: EmbeddedBackend) -> None:
