@@ -3,21 +3,16 @@
 from __future__ import annotations
 
 import json
-import sys
-import time
 from pathlib import Path
-from types import TracebackType
 from typing import Annotated
 
 import typer
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, TaskID, TextColumn, TimeRemainingColumn
-from rich.progress import Progress as Bars
 
 from assistant.build import build_embedder, build_generations
 from assistant.errors import UsageError
 from assistant.settings import Settings
 from corpus import DOCUMENTS
+from ingest.bars import shown_progress
 from ingest.pipeline import ingest
 from ingest.report import IngestEntry, IngestReport
 
@@ -62,7 +57,7 @@ def main(
     chosen = _sources(sources, settings, rebuild)
     embedder = build_embedder(settings)
     store = build_generations(settings, embedder=lambda: embedder)
-    with _progress() as progress:
+    with shown_progress() as progress:
         report = ingest(
             chosen,
             settings=settings,
@@ -112,11 +107,9 @@ def _tell(report: IngestReport) -> None:
 
 def _line(entry: IngestEntry) -> str:
     # A file's name may hold anything: it is shown on one line.
-    source = (
-        entry.source.encode("unicode_escape").decode()
-        if not entry.source.isprintable()
-        else (entry.source)
-    )
+    source = entry.source
+    if not source.isprintable():
+        source = source.encode("unicode_escape").decode()
     text = f"{STATUS[entry.status]}: {source}"
     if entry.pages:
         text += f" ({entry.pages} pagine, {entry.passages} passi)"
@@ -124,78 +117,3 @@ def _line(entry: IngestEntry) -> str:
         text += f" = {entry.duplicate_of}"
     told = [entry.reason] if entry.reason else []
     return " — ".join([text, *told, *entry.notes])
-
-
-class _Bars:
-    """Bars with an ETA, on a terminal."""
-
-    def __init__(self, console: Console) -> None:
-        self._bars = Bars(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("mancano"),
-            TimeRemainingColumn(),
-            console=console,
-        )
-        self._task: TaskID | None = None
-
-    def __enter__(self) -> _Bars:
-        self._bars.start()
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self._bars.stop()
-
-    def stage(self, label: str, total: int | None) -> None:
-        self._task = self._bars.add_task(label, total=total)
-
-    def advance(self, n: int = 1) -> None:
-        if self._task is not None:
-            self._bars.advance(self._task, n)
-
-
-class _Lines:
-    """One line a stage and one every few seconds, where there is no terminal."""
-
-    EVERY_SECONDS = 5.0
-
-    def __init__(self, console: Console) -> None:
-        self._console = console
-        self._label, self._total, self._done, self._last = "", 0, 0, 0.0
-
-    def __enter__(self) -> _Lines:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        return None
-
-    def stage(self, label: str, total: int | None) -> None:
-        self._label, self._total, self._done = label, total or 0, 0
-        self._last = time.monotonic()
-        if total:
-            self._print(f"{label}: {total}")
-
-    def advance(self, n: int = 1) -> None:
-        self._done += n
-        if time.monotonic() - self._last >= self.EVERY_SECONDS:
-            self._last = time.monotonic()
-            self._print(f"{self._label}: {self._done} di {self._total or '?'}")
-
-    def _print(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False)
-
-
-def _progress() -> _Bars | _Lines:
-    console = Console(file=sys.stderr)
-    return _Bars(console) if console.is_terminal else _Lines(console)

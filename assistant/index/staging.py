@@ -44,7 +44,6 @@ class Staging:
         self.folder = folder
         self.generation = generation
         self._profile = profile
-        self._base = base
         self._parent = parent
         self._chroma_url = chroma_url
         (folder / VECTORS).mkdir(parents=True)

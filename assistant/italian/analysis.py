@@ -10,9 +10,10 @@ import threading
 import unicodedata
 from functools import cache
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
-import tantivy
+if TYPE_CHECKING:
+    import tantivy
 
 from assistant.italian.laws import law_references
 
@@ -135,6 +136,9 @@ class _TermCache(dict[str, str]):
 @cache
 def _analyzer() -> tantivy.TextAnalyzer:
     """tantivy's Italian Snowball stemmer, 80 times as fast as pure Python."""
+    # Imported here: who only folds text (the readers' processes) does without.
+    import tantivy
+
     raw = tantivy.TextAnalyzerBuilder(tantivy.Tokenizer.raw())
     return raw.filter(tantivy.Filter.stemmer("italian")).build()
 

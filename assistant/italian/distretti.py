@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import re
 import tomllib
-import unicodedata
 from functools import cache
 from importlib import resources
+
+from assistant.italian.analysis import fold
 
 
 def fold_name(name: str) -> str:
     """A name for comparison: no accents, capitals, punctuation or double blanks."""
-    plain = unicodedata.normalize("NFKD", name.casefold())
-    plain = "".join(char for char in plain if not unicodedata.combining(char))
-    return " ".join(re.sub(r"[^a-z0-9]+", " ", plain).split())
+    return " ".join(re.sub(r"[^a-z0-9]+", " ", fold(name)).split())
 
 
 @cache
