@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 DocumentKind = Literal["piano", "scheda", "linea_guida", "piano_di_zona", "atto", "pagina", "altro"]
 DocumentStatus = Literal["in_force", "superseded", "unknown"]
+RelationKind = Literal["superseded_by", "updated_by", "near_duplicate"]
 AnswerStatus = Literal["answered", "partial", "not_found", "clarify", "out_of_scope"]
 Verdict = Literal["verbatim", "supported", "unsupported"]
 Mode = Literal["extractive", "generative"]
@@ -38,10 +39,31 @@ class Document:
     demonstration: bool = False
     status: DocumentStatus = "unknown"
     superseded_by: str | None = None
+    """Title of the document that takes its place, or the words with which it is named."""
+    superseded_by_id: str | None = None
+    """Its id, when it is in the index too."""
+    updated_by: tuple[str, ...] = ()
+    """Ids of its yearly updates."""
+    near_duplicates: tuple[str, ...] = ()
+    """Ids of documents with nearly the same text."""
+    also_at: tuple[str, ...] = ()
+    """Other sources from which the very same content was read."""
     notes: tuple[str, ...] = ()
     """What a reader should know of the quality, in Italian."""
     pages_without_text: tuple[int, ...] = ()
     ocr_pages: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a document stands to another one of the index; `why` is Italian."""
+
+    kind: RelationKind
+    document_id: str
+    other_id: str
+    why: str
+    share: float | None = None
+    """For near duplicates, the share of common text, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +178,9 @@ class Citation:
     quote: str
     demonstration: bool = False
     printed_label: str | None = None
+    status: DocumentStatus = "unknown"
+    superseded_by: str | None = None
+    """Title of the text in force, when the cited one is superseded."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -40,6 +40,8 @@ class Citations:
                     quote=quote.text,
                     demonstration=document.demonstration,
                     printed_label=(labels or {}).get(quote.page),
+                    status=document.status,
+                    superseded_by=document.superseded_by,
                 )
             numbers.append(self._by_quote[quote].n)
         return tuple(dict.fromkeys(numbers))
