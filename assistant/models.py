@@ -94,13 +94,17 @@ class Span:
     page: int
     start: int
     end: int
+    lead: bool = False
+    """Whether it introduces a passage from elsewhere: the caption and the column names of a table
+    that began before, the line above a list, a heading at the foot of an earlier page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A retrievable unit: consecutive spans of one document, inside one section and one scheda.
 
-    `text` is the spans' texts joined by a newline, so each offset in it maps back to a page.
+    `text` is the spans' texts joined by a newline, so each offset in it maps back to a page. Spans
+    that lead in come first, may stand anywhere before, and are no part of the passage's place.
     """
 
     id: str
@@ -116,7 +120,7 @@ class Passage:
 
     @property
     def page_start(self) -> int:
-        return self.spans[0].page
+        return self._first.page
 
     @property
     def page_end(self) -> int:
@@ -124,11 +128,15 @@ class Passage:
 
     @property
     def start(self) -> int:
-        return self.spans[0].start
+        return self._first.start
 
     @property
     def end(self) -> int:
         return self.spans[-1].end
+
+    @property
+    def _first(self) -> Span:
+        return next((span for span in self.spans if not span.lead), self.spans[0])
 
     def quotes(self, start: int, end: int) -> tuple[Quote, ...]:
         """The exact quotes behind `text[start:end]`, one for each page span it touches."""

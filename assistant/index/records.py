@@ -49,7 +49,8 @@ def intervento_from_json(data: str) -> Intervento:
 
 
 def spans_to_json(spans: Sequence[Span]) -> str:
-    return json.dumps([[s.page, s.start, s.end] for s in spans])
+    """Each span as `[page, start, end]`, followed by `true` when it leads in."""
+    return json.dumps([[s.page, s.start, s.end, *([True] if s.lead else [])] for s in spans])
 
 
 def spans_from_json(data: str) -> tuple[Span, ...]:
