@@ -19,6 +19,8 @@ class Structured:
     passages: tuple[Passage, ...]
     schede: tuple[Scheda, ...]
     interventi: tuple[Intervento, ...]
+    images: tuple[int, ...] = ()
+    """Pages whose words stand in an image, recognised or not."""
 
 
 def structure(
@@ -38,6 +40,9 @@ def structure(
         blocks = place_blocks(source, records.promoted)
     passages = make_passages(document_id, source, settings, blocks, records.ranges)
     pages = tuple(
-        Page(document_id, page.number, page.text, page.printed_label) for page in source.pages
+        Page(document_id, page.number, page.text, page.printed_label, page.ocr_confidence)
+        for page in source.pages
     )
-    return Structured(document, pages, tuple(passages), records.schede, records.interventi)
+    return Structured(
+        document, pages, tuple(passages), records.schede, records.interventi, source.images
+    )

@@ -9,7 +9,7 @@ from pathlib import Path, PurePath
 from typing import Protocol
 
 from assistant.errors import RefusedFileError
-from ingest.models import SourceDocument
+from ingest.models import Recognition, SourceDocument
 
 READERS: dict[str, str] = {
     ".pdf": "pdf",
@@ -68,7 +68,7 @@ def read_document(path: Path, *, max_bytes: int) -> SourceDocument:
 
 def load(path: Path, *, max_bytes: int) -> bytes:
     """The bytes of a file that may be read, at most `max_bytes` of them."""
-    name = _shown(path.name or str(path))
+    name = shown_name(path.name or str(path))
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -83,7 +83,7 @@ def load(path: Path, *, max_bytes: int) -> bytes:
             data = file.read(max_bytes + 1)
     except FileNotFoundError as error:
         raise RefusedFileError(
-            f"«{_shown(str(path))}» non esiste.", remedy="Controlla il percorso."
+            f"«{shown_name(str(path))}» non esiste.", remedy="Controlla il percorso."
         ) from error
     except PermissionError as error:
         raise RefusedFileError(
@@ -100,14 +100,16 @@ def load(path: Path, *, max_bytes: int) -> bytes:
     return data
 
 
-def read_bytes(data: bytes, name: str) -> SourceDocument:
+def read_bytes(data: bytes, name: str, recognition: Recognition | None = None) -> SourceDocument:
     """Read the content of a file called `name`, whose extension chooses the reader.
+
+    `recognition` is what is known of the pages that are images; only a PDF has these.
 
     Raises:
         RefusedFileError: empty, of unknown extension, with content that belies its extension,
             or that its reader cannot read truthfully.
     """
-    shown = _shown(PurePath(name).name)
+    shown = shown_name(PurePath(name).name)
     suffix = PurePath(name).suffix.lower()
     if suffix not in READERS:
         kind = f"ha l'estensione {suffix}, che non si legge" if suffix else "non ha estensione"
@@ -118,6 +120,10 @@ def read_bytes(data: bytes, name: str) -> SourceDocument:
         )
     module = READERS[suffix]
     _check_content(data, shown, suffix, module)
+    if module == "pdf" and recognition is not None:
+        from ingest.formats import pdf
+
+        return pdf.read(data, shown, recognition)
     return reader(suffix).read(data, shown)
 
 
@@ -131,7 +137,7 @@ def _accepted() -> str:
     return ", ".join(READERS)
 
 
-def _shown(name: str) -> str:
+def shown_name(name: str) -> str:
     """A file name that keeps a message on one line and of reasonable length."""
     printable = "".join(c if c.isprintable() else "\ufffd" for c in name)
     return printable if len(printable) <= 120 else printable[:117] + "…"
