@@ -14,6 +14,7 @@ from ingest.models import Recognition, SourceDocument
 READERS: dict[str, str] = {
     ".pdf": "pdf",
     ".docx": "docx",
+    ".odt": "odt",
     ".html": "html",
     ".htm": "html",
     ".xhtml": "html",
@@ -28,6 +29,7 @@ _HTML = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])",
     re.IGNORECASE | re.DOTALL,
 )
+_OPEN_DOCUMENT = re.compile(rb"mimetype\w*application/vnd\.oasis\.opendocument\.([a-z]+)")
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "un documento di Office vecchio o cifrato", ".doc"),
     (b"{\\rtf", "un documento RTF", ".rtf"),
@@ -45,6 +47,7 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
 _ACCEPTED_CONTENT = {
     "pdf": {".pdf"},
     "docx": {".docx"},
+    "odt": {".odt"},
     "html": {".html", ""},
     "markdown": {""},
     "text": {""},
@@ -158,14 +161,15 @@ def _check_content(data: bytes, name: str, suffix: str, module: str) -> None:
         _refuse_office(data, name, suffix)
     if module == "html" and content == "":
         return
-    if content in (".pdf", ".docx", ".html"):
+    if content in (".pdf", ".docx", ".odt", ".html"):
         remedy = f"Rinominalo in {content} e riprova."
-    elif content == ".zip" and suffix == ".docx":
-        words, remedy = "un altro tipo di archivio", "Salvalo in .docx o in PDF."
+    elif content == ".zip" and suffix in (".docx", ".odt"):
+        words, remedy = "un altro tipo di archivio", f"Salvalo in {suffix} o in PDF."
     elif suffix == ".pdf" and content == "":
         words, remedy = "altri dati", "Il file è danneggiato: procuratelo di nuovo dalla fonte."
-    elif suffix == ".docx" and content == "":
-        words, remedy = "altri dati", "Salvalo di nuovo in .docx da un programma di scrittura."
+    elif suffix in (".docx", ".odt") and content == "":
+        words = "altri dati"
+        remedy = f"Salvalo di nuovo in {suffix} da un programma di scrittura."
     else:
         remedy = f"Convertilo in uno di questi formati: {_accepted()}."
     raise RefusedFileError(f"«{name}» ha estensione {suffix} ma contiene {words}.", remedy=remedy)
@@ -176,8 +180,15 @@ def _sniff(data: bytes) -> tuple[str, str]:
     if b"%PDF-" in data[:1024] and not _HTML.match(data[:4096]):
         return ".pdf", "un PDF"
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        # The type of an OpenDocument stands, not compressed, in the first of its parts.
+        if kind := _OPEN_DOCUMENT.search(data[:200]):
+            if kind[1].startswith(b"text"):
+                return ".odt", "un documento OpenDocument"
+            return ".ods", "un foglio o un disegno OpenDocument"
         if b"word/" in data:
             return ".docx", "un documento Word"
+        if b"META-INF/manifest.xml" in data and b"content.xml" in data:
+            return ".odt", "un documento OpenDocument"
         return ".zip", "un archivio ZIP"
     for magic, words, extension in _MAGIC:
         if data.startswith(magic):
