@@ -51,7 +51,11 @@ class Document:
     notes: tuple[str, ...] = ()
     """What a reader should know of the quality, in Italian."""
     pages_without_text: tuple[int, ...] = ()
+    """Blank pages, and images of which no text could be recognised."""
     ocr_pages: tuple[int, ...] = ()
+    """Pages whose text was recognised in an image."""
+    ocr_engine: str = ""
+    """Program, version and language that recognised them, or would have; empty without one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +78,8 @@ class Page:
     number: int
     text: str
     printed_label: str | None = None
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of a text recognised in an image; None for a text that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +195,8 @@ class Citation:
     status: DocumentStatus = "unknown"
     superseded_by: str | None = None
     """Title of the text in force, when the cited one is superseded."""
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of the page when its text was recognised in an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -381,6 +389,8 @@ class DocumentPage:
     text: str
     previous: int | None
     next: int | None
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of a text recognised in an image; None for a text that was read."""
 
     @classmethod
     def of(cls, document: Document, page: Page) -> DocumentPage:
@@ -391,4 +401,5 @@ class DocumentPage:
             text=page.text,
             previous=page.number - 1 if page.number > 1 else None,
             next=page.number + 1 if page.number < document.page_count else None,
+            ocr_confidence=page.ocr_confidence,
         )

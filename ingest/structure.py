@@ -21,6 +21,8 @@ class Structured:
     schede: tuple[Scheda, ...]
     interventi: tuple[Intervento, ...]
     sketch: bytes
+    images: tuple[int, ...] = ()
+    """Pages whose words stand in an image, recognised or not."""
 
 
 def structure(
@@ -40,7 +42,8 @@ def structure(
         blocks = place_blocks(source, records.promoted)
     passages = make_passages(document_id, source, settings, blocks, records.ranges)
     pages = tuple(
-        Page(document_id, page.number, page.text, page.printed_label) for page in source.pages
+        Page(document_id, page.number, page.text, page.printed_label, page.ocr_confidence)
+        for page in source.pages
     )
     return Structured(
         document,
@@ -49,4 +52,5 @@ def structure(
         records.schede,
         records.interventi,
         sketch(passage.text for passage in passages),
+        source.images,
     )

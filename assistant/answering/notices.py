@@ -33,11 +33,14 @@ def answer_notices(citations: Sequence[Citation], backend: SearchBackend) -> lis
         f"{_citations(numbers)} da un testo superato da {by}." for by, numbers in superseded.items()
     ]
     notices += _updates(documents.values(), backend)
-    scanned = [item.n for item in citations if item.page in documents[item.document_id].ocr_pages]
+    scanned = {item.n: item.ocr_confidence for item in citations if item.ocr_confidence is not None}
     if scanned:
+        pages = {(c.document_id, c.page): scanned[c.n] for c in citations if c.n in scanned}
+        mean = sum(pages.values()) / len(pages)
+        one = len(pages) == 1
         notices.append(
-            f"{_citations(scanned)} da pagine lette con riconoscimento ottico: controlla "
-            "l'originale."
+            f"{_citations(list(scanned))} da {'una pagina letta' if one else 'pagine lette'} con "
+            f"riconoscimento ottico (confidenza media {mean:.0f}%): controlla l'originale."
         )
     return notices
 

@@ -181,7 +181,8 @@ class Catalog:
 
     def page(self, document_id: str, number: int) -> Page:
         rows = self._all(
-            "SELECT text, label FROM pages JOIN documents ON documents.number = pages.document"
+            "SELECT text, label, ocr_confidence FROM pages"
+            " JOIN documents ON documents.number = pages.document"
             " WHERE documents.id = ? AND pages.number = ?",
             # Beyond 64 bits SQLite cannot even compare: there is no such page either.
             [document_id, number if abs(number) < 2**63 else -1],
@@ -192,7 +193,7 @@ class Catalog:
                 f"La pagina {number} non c'è: il documento ha {count} pagine.",
                 remedy="Le pagine si contano da 1.",
             )
-        return Page(document_id, number, rows[0][0], rows[0][1])
+        return Page(document_id, number, *rows[0])
 
     def schede(self) -> list[Scheda]:
         rows = self._all(

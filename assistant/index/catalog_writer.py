@@ -29,7 +29,7 @@ CREATE TABLE documents (
     data TEXT NOT NULL);
 CREATE TABLE pages (
     document INTEGER NOT NULL, number INTEGER NOT NULL, label TEXT, text TEXT NOT NULL,
-    UNIQUE (document, number));
+    ocr_confidence REAL, UNIQUE (document, number));
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL,
     ordinal INTEGER NOT NULL, text TEXT NOT NULL, section TEXT NOT NULL, spans TEXT NOT NULL,
@@ -214,8 +214,11 @@ class CatalogWriter:
 
     def _add_content(self, number: int, first: int, parts: Parts) -> None:
         self._db.executemany(
-            "INSERT INTO pages VALUES (?,?,?,?)",
-            ((number, page.number, page.printed_label, page.text) for page in parts.pages),
+            "INSERT INTO pages VALUES (?,?,?,?,?)",
+            (
+                (number, page.number, page.printed_label, page.text, page.ocr_confidence)
+                for page in parts.pages
+            ),
         )
         self._db.executemany(
             "INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?)",

@@ -10,7 +10,7 @@ import streamlit as st
 
 from assistant.models import Document
 from ui.client import Client
-from ui.render import DEMONSTRATION, KINDS, page_address, page_html, plain
+from ui.render import DEMONSTRATION, KINDS, page_address, page_html, plain, recognised
 from ui.views.sidebar import cached_documents
 
 
@@ -61,6 +61,10 @@ def _read(client: Client, document: Document) -> None:
     page = client.page(document.id, number)
     if page.label and page.label != str(number):
         st.caption(f"Numero stampato sulla pagina: {plain(page.label)}")
+    if page.ocr_confidence is not None:
+        st.caption(
+            f"Testo da {recognised(page.ocr_confidence)}: può avere errori, controlla l'originale."
+        )
     st.html(page_html(page))
     with st.container(horizontal=True):
         st.link_button(
