@@ -10,4 +10,7 @@ DOCUMENTS: Path = Path(__file__).parent / "documents"
 CATALOGUE: Path = Path(__file__).parent / "catalogo.toml"
 """Official sources known to the project: address, title, kind, year."""
 
-__all__ = ["CATALOGUE", "DOCUMENTS"]
+TRAPS: Path = Path(__file__).parent / "trappole.toml"
+"""Where the documents disagree, change or can be misread: places for tests to use."""
+
+__all__ = ["CATALOGUE", "DOCUMENTS", "TRAPS"]

@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
 from assistant.errors import UsageError
+from eval import fidelity_records  # noqa: F401 - registers its measures
 from eval.fidelity import FIDELITY, Observation, Read, Reading
 from eval.intervals import Measure, measure
 

@@ -25,9 +25,9 @@ PACKAGES = ("ingest", "assistant", "ui", "eval", "corpus")
 GUIDES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "corpus" / "README.md"])
 
 ALSO_ENGLISH = {
-    "base", "case", "data", "date", "docx", "euro", "file", "filter", "first", "free", "health",
-    "html", "http", "info", "inside", "keywords", "media", "note", "open", "report", "schema",
-    "serve", "space", "target",
+    "area", "base", "case", "colon", "complete", "data", "date", "docx", "euro", "example", "file", "filter", "first", "free",
+    "group", "health", "html", "http", "info", "inside", "iter", "keywords", "media", "note", "open",
+    "pure", "report", "scale", "schema", "serve", "space", "standard", "stop", "target",
 }  # fmt: skip
 """Words that Italian texts hold and that are English, or a format's name, in code."""
 
