@@ -95,7 +95,9 @@ def test_lists_of_letters_are_no_spaced_word(text: str) -> None:
 
 
 SPACED = st.lists(
-    st.sampled_from(["D", "E", "L", "I", "B", "R", "A", "a", "e", "l", " ", "  ", "   ", "\n", ":"]),
+    st.sampled_from(
+        ["D", "E", "L", "I", "B", "R", "A", "a", "e", "l", " ", "  ", "   ", "\n", ":"]
+    ),
     max_size=30,
 ).map("".join)
 

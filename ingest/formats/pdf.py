@@ -15,8 +15,9 @@ from assistant.errors import RefusedFileError
 from ingest.cleaning import flow
 from ingest.formats.pages import build_page, first_heading
 from ingest.formats.pdf_blocks import document_style, page_pieces
-from ingest.formats.pdf_lines import Line, read_lines
+from ingest.formats.pdf_lines import read_lines
 from ingest.formats.pdf_running import PageLines, running_lines
+from ingest.formats.tables import join_tables
 from ingest.models import SourceDocument, SourcePage
 
 if TYPE_CHECKING:
@@ -69,13 +70,13 @@ def read(data: bytes, name: str) -> SourceDocument:
         )
     running = running_lines(pages)
     style = document_style((page.lines for page in pages), structure.outline)
-    source_pages = tuple(
-        build_page(
-            page.number,
-            page_pieces(page.lines, kinds, style),
-            structure.labels[page.number - 1] if structure.labels else None,
-        )
+    pieces = join_tables(
+        page_pieces(page.lines, page.grids, kinds, style)
         for page, kinds in zip(pages, running, strict=True)
+    )
+    source_pages = tuple(
+        build_page(number, found, structure.labels[number - 1] if structure.labels else None)
+        for number, found in enumerate(pieces, start=1)
     )
     return SourceDocument(
         source_pages,
@@ -202,10 +203,10 @@ def _read_pages(document: pypdfium2.PdfDocument, name: str) -> tuple[list[PageLi
     for i in range(len(document)):
         try:
             page = document[i]
-            lines: list[Line] = read_lines(page)
+            lines, grids = read_lines(page)
             if not lines and next(page.get_objects(max_depth=3), None) is not None:
                 images.add(i + 1)
-            pages.append(PageLines(i + 1, page.get_height() or 1.0, lines))
+            pages.append(PageLines(i + 1, page.get_height() or 1.0, lines, grids))
             page.close()
         except pypdfium2.PdfiumError as error:
             raise RefusedFileError(
