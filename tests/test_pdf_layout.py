@@ -93,7 +93,7 @@ def test_three_columns() -> None:
 
 
 def test_words_broken_at_the_end_of_a_column_line_are_joined() -> None:
-    left = ["Il Comitato di distretto approva il pro-", "gramma attuativo di ogni anno e lo tras-"]
+    left = ["Il Comitato di distretto approva il pro-", "gramma attuativo annuale e lo tras-"]
     left += [
         "mette alla Regione con gli allegati entro",
         "il mese di maggio di ciascun anno utile.",
@@ -103,7 +103,7 @@ def test_words_broken_at_the_end_of_a_column_line_are_joined() -> None:
         side_by_side(canvas, 100, left, RIGHT[:4])
 
     text = column_texts(read_bytes(pdf([draw]), "a.pdf"))
-    assert "approva il programma attuativo di ogni anno e lo trasmette alla Regione" in text
+    assert "approva il programma attuativo annuale e lo trasmette alla Regione" in text
 
 
 ROWS = [["Fonte", "Scheda", "Euro"]] + [[f"Comune {n}", str(n), f"{n}.500"] for n in range(1, 80)]
