@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 DocumentKind = Literal["piano", "scheda", "linea_guida", "piano_di_zona", "atto", "pagina", "altro"]
 DocumentStatus = Literal["in_force", "superseded", "unknown"]
+RelationKind = Literal["superseded_by", "updated_by", "near_duplicate"]
 AnswerStatus = Literal["answered", "partial", "not_found", "clarify", "out_of_scope"]
 Verdict = Literal["verbatim", "supported", "unsupported"]
 Mode = Literal["extractive", "generative"]
@@ -38,10 +39,35 @@ class Document:
     demonstration: bool = False
     status: DocumentStatus = "unknown"
     superseded_by: str | None = None
+    """Title of the document that takes its place, or the words with which it is named."""
+    superseded_by_id: str | None = None
+    """Its id, when it is in the index too."""
+    updated_by: tuple[str, ...] = ()
+    """Ids of its yearly updates."""
+    near_duplicates: tuple[str, ...] = ()
+    """Ids of documents with nearly the same text."""
+    also_at: tuple[str, ...] = ()
+    """Other sources from which the very same content was read."""
     notes: tuple[str, ...] = ()
     """What a reader should know of the quality, in Italian."""
     pages_without_text: tuple[int, ...] = ()
+    """Blank pages, and images of which no text could be recognised."""
     ocr_pages: tuple[int, ...] = ()
+    """Pages whose text was recognised in an image."""
+    ocr_engine: str = ""
+    """Program, version and language that recognised them, or would have; empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a document stands to another one of the index; `why` is Italian."""
+
+    kind: RelationKind
+    document_id: str
+    other_id: str
+    why: str
+    share: float | None = None
+    """For near duplicates, the share of common text, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +78,8 @@ class Page:
     number: int
     text: str
     printed_label: str | None = None
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of a text recognised in an image; None for a text that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -164,6 +192,11 @@ class Citation:
     quote: str
     demonstration: bool = False
     printed_label: str | None = None
+    status: DocumentStatus = "unknown"
+    superseded_by: str | None = None
+    """Title of the text in force, when the cited one is superseded."""
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of the page when its text was recognised in an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -356,6 +389,8 @@ class DocumentPage:
     text: str
     previous: int | None
     next: int | None
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of a text recognised in an image; None for a text that was read."""
 
     @classmethod
     def of(cls, document: Document, page: Page) -> DocumentPage:
@@ -366,4 +401,5 @@ class DocumentPage:
             text=page.text,
             previous=page.number - 1 if page.number > 1 else None,
             next=page.number + 1 if page.number < document.page_count else None,
+            ocr_confidence=page.ocr_confidence,
         )

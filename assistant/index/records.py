@@ -10,6 +10,9 @@ from typing import Any
 from assistant.italian.analysis import fold
 from assistant.models import Document, Field, Intervento, Passage, Quote, Scheda, Span
 
+OF_THE_INDEX = ("updated_by", "near_duplicates", "also_at")
+"""What a document's record learns from the documents beside it; the catalogue keeps it apart."""
+
 
 def name_key(name: str) -> str:
     """By which names are compared: no capitals, accents, or repeated blanks."""
@@ -30,7 +33,7 @@ def to_json(record: Document | Scheda | Intervento) -> str:
 
 def document_from_json(data: str) -> Document:
     values = json.loads(data)
-    for name in ("notes", "pages_without_text", "ocr_pages"):
+    for name in ("notes", "pages_without_text", "ocr_pages", *OF_THE_INDEX):
         values[name] = tuple(values[name])
     return Document(**values)
 
