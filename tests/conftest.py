@@ -6,6 +6,7 @@ import os
 import socket
 from collections.abc import Iterator
 from ipaddress import ip_address
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -63,6 +64,16 @@ def only_loopback(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(socket.socket, "connect", guarded(connect))
     monkeypatch.setattr(socket.socket, "connect_ex", guarded(connect_ex))
     monkeypatch.setattr(socket, "getaddrinfo", resolve_here)
+
+
+@pytest.fixture(scope="session")
+def bundled_data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The bundled corpus in an index, as `piano ingest` makes it; no test writes into it."""
+    from eval.system import ingest_bundled
+
+    data_dir = tmp_path_factory.mktemp("corpus") / "data"
+    ingest_bundled(data_dir)
+    return data_dir
 
 
 @pytest.fixture(autouse=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -16,7 +17,7 @@ from assistant.settings import Settings
 from eval.cases import GOLDEN, Case, load_cases
 from eval.metrics import METRICS
 from eval.run import Scores, describe, run, score
-from eval.system import ingest_bundled, opened
+from eval.system import opened
 
 FLOORS = {
     "recall_at_5": 0.90,
@@ -36,12 +37,12 @@ def cases() -> tuple[Case, ...]:
 
 
 @pytest.fixture(scope="module")
-def scores(cases: tuple[Case, ...], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scores]:
-    data_dir = tmp_path_factory.mktemp("golden") / "data"
-    ingest_bundled(data_dir)
-    settings = Settings(data_dir=data_dir)
-    folder = data_dir / "runs" / "gate"
-    with opened(settings, data_dir) as system:
+def scores(
+    cases: tuple[Case, ...], bundled_data_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Scores]:
+    settings = Settings(data_dir=bundled_data_dir)
+    folder = tmp_path_factory.mktemp("golden") / "gate"
+    with opened(settings, bundled_data_dir) as system:
         run(system, cases, GOLDEN, folder, describe(settings, GOLDEN, cases))
     yield score(folder)
 

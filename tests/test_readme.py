@@ -25,9 +25,10 @@ PACKAGES = ("ingest", "assistant", "ui", "eval", "corpus")
 GUIDES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "corpus" / "README.md"])
 
 ALSO_ENGLISH = {
-    "area", "base", "case", "colon", "complete", "data", "date", "docx", "euro", "example", "file", "filter", "first", "free",
-    "group", "health", "html", "http", "info", "inside", "iter", "keywords", "media", "note", "open",
-    "pure", "report", "scale", "schema", "serve", "space", "standard", "stop", "target",
+    "area", "base", "case", "colon", "complete", "data", "date", "docx", "euro", "example",
+    "file", "filter", "first", "free", "group", "health", "html", "http", "info", "inside",
+    "iter", "keywords", "media", "note", "open", "pure", "report", "scale", "schema", "serve",
+    "space", "standard", "stop", "target",
 }  # fmt: skip
 """Words that Italian texts hold and that are English, or a format's name, in code."""
 
@@ -174,11 +175,9 @@ def test_no_text_names_a_machine_or_a_package_host() -> None:
 
 
 @pytest.fixture(scope="module")
-def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def indexed(bundled_data_dir: Path) -> Path:
     """A data directory with the bundled corpus."""
-    folder = tmp_path_factory.mktemp("guide") / "data"
-    piano("ingest", "--data-dir", str(folder))
-    return folder
+    return bundled_data_dir
 
 
 def piano(*arguments: str) -> str:
