@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from ingest.cleaning import flow
 from ingest.formats.marks import (
@@ -30,6 +30,8 @@ _HEADING_CHARS = 160
 _MERGED_HEADING_CHARS = 300
 _MAX_LEVEL, _MAX_RANK = 6, 4
 _LARGER, _SMALLER = 1.12, 0.85
+_PARAGRAPH_LINES, _PARAGRAPH_CHARS, _BODY_SHARE = 3, 50, 0.08
+"""Lines of one look and letters in each that make a paragraph; their least share of the text."""
 _PLAIN_HEADING_CHARS = 100
 _SMALL_HEADING_CHARS = 60
 _SAME_SIZE = 0.12
@@ -59,15 +61,11 @@ class DocumentStyle:
 
 
 def document_style(pages: Iterable[Sequence[Line]], outline: Mapping[str, int]) -> DocumentStyle:
-    sizes: Counter[float] = Counter()
-    bold = total = 0
     all_pages = list(pages)
-    for line in (line for page in all_pages for line in page):
-        length = len(line.words)
-        sizes[_half_point(line.size)] += length
-        total += length
-        bold += length * line.bold
-    body = sizes.most_common(1)[0][0] if sizes else 10.0
+    lines = [line for page in all_pages for line in page]
+    total = sum(len(line.words) for line in lines)
+    bold = sum(len(line.words) for line in lines if line.bold)
+    body = _body_size(lines, total)
     style = DocumentStyle(body, bold > total / 2, (), {}, outline)
     # The words of a cover are larger than any heading and would push them all down.
     inner = all_pages[1:] if len(all_pages) > 3 else all_pages
@@ -79,6 +77,22 @@ def document_style(pages: Iterable[Sequence[Line]], outline: Mapping[str, int]) 
     looks = sorted((look for look, found in depths.items() if len(found) != 1), reverse=True)
     shallowest = {look: min(found, default=1) for look, found in depths.items()}
     return DocumentStyle(body, style.body_bold, looks, shallowest, outline)
+
+
+def _body_size(lines: Sequence[Line], total: int) -> float:
+    """The largest size that paragraphs are set in, in half points.
+
+    Not the commonest: tables are often set smaller than the text, and may hold more of the words.
+    """
+    sizes: Counter[float] = Counter()
+    in_paragraphs: Counter[float] = Counter()
+    for look, run in groupby(lines, key=_look):
+        lengths = [len(line.words) for line in run]
+        sizes[look[0]] += sum(lengths)
+        if len(lengths) >= _PARAGRAPH_LINES and not look[1]:
+            in_paragraphs[look[0]] += sum(n for n in lengths if n >= _PARAGRAPH_CHARS)
+    body = max((s for s, held in in_paragraphs.items() if held > _BODY_SHARE * total), default=0.0)
+    return body or (sizes.most_common(1)[0][0] if sizes else 10.0)
 
 
 def page_pieces(

@@ -38,7 +38,10 @@ _OVER = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text and where it stands; `parts` are what gaps wider than a space part it into."""
+    """A line of text and where it stands; `columns` is the number of cells seen in it.
+
+    `parts` are these cells, where they are known: what gaps wider than a space part it into.
+    """
 
     text: str
     left: float
@@ -46,17 +49,13 @@ class Line:
     baseline: float
     size: float
     bold: bool
+    columns: int = 1
     parts: tuple[Line, ...] = ()
     words: str = field(init=False)
     """The text without outer blanks and hyphen marks."""
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "words", self.text.strip(_BLANKS))
-
-    @property
-    def columns(self) -> int:
-        """The number of cells seen in it."""
-        return max(1, len(self.parts))
 
     @property
     def middle(self) -> float:
@@ -142,7 +141,7 @@ class _Probe:
         if odd or (wide > _PARTED_FROM and self._has_gap(whole, start)):
             parts = self._cut(whole.text, start, self._wide_gaps(whole, start))
             if len(parts) > 1:
-                return replace(whole, parts=parts)
+                return replace(whole, columns=len(parts), parts=parts)
         return whole
 
     def by_cell(self, line: Line, start: int, grids: Sequence[Grid]) -> Sequence[Line]:
