@@ -87,7 +87,7 @@ def test_random_bytes_are_refused_under_every_name() -> None:
 def test_unknown_extension_lists_the_accepted_ones() -> None:
     message = refusal(b"dati", "tabella.xlsx")
     assert ".xlsx" in message
-    assert ".pdf, .docx, .html" in message
+    assert ".pdf, .docx, .odt, .html" in message
     assert "non ha estensione" in refusal(b"dati", "LEGGIMI")
 
 
