@@ -27,6 +27,7 @@ from assistant.models import (
     Filters,
     Intervento,
     Page,
+    Passage,
     Scheda,
     SearchResult,
     Stage,
@@ -137,6 +138,11 @@ class Assistant:
     def page(self, document_id: str, number: int) -> Page:
         with self._backend() as backend:
             return backend.page(document_id, number)
+
+    def document_passages(self, document_id: str) -> list[Passage]:
+        """The passages of one document in reading order; none for an unknown one."""
+        with self._backend() as backend:
+            return backend.document_passages(document_id)
 
     def schede(self) -> list[Scheda]:
         with self._backend() as backend:

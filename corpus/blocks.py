@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -18,6 +19,12 @@ MARKS: dict[str, Mark] = {
     "<!-- corpo -->": "corpo",
 }
 """`pagina` starts a page, `indice` is a table of contents, `corpo` ends the pages i, ii, iii."""
+
+
+_SHEETS = re.compile(
+    r"<!-- schede: (?P<records>[\w-]+); modello: (?P<layout>\w+)"
+    r"(?:; numeri: (?P<numbers>[\w, -]+?))? -->"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +70,16 @@ class Break:
     mark: Mark
 
 
-Block = Heading | Paragraph | ListItem | Table | Break
+@dataclass(frozen=True, slots=True)
+class Sheets:
+    """Where sheets of a record file stand; `numbers` are theirs ("12 bis", "3-6"), none for all."""
+
+    records: str
+    layout: str
+    numbers: tuple[str, ...] = ()
+
+
+Block = Heading | Paragraph | ListItem | Table | Break | Sheets
 
 
 def plain(runs: Runs) -> str:
@@ -111,7 +127,7 @@ def parse_blocks(markdown: str) -> list[Block]:
                 blocks.append(_table(tokens[position:end]))
                 position = end
             case "html_block":
-                blocks.append(Break(_mark(token)))
+                blocks.append(_mark(token))
             case "inline" | "heading_close" | "paragraph_close" | "list_item_close":
                 pass
             case other:
@@ -128,9 +144,12 @@ def _next_marker(counter: list[int | None]) -> str:
     return f"{number}."
 
 
-def _mark(token: Token) -> Mark:
+def _mark(token: Token) -> Break | Sheets:
+    if found := _SHEETS.fullmatch(token.content.strip()):
+        numbers = filter(None, (part.strip() for part in (found["numbers"] or "").split(",")))
+        return Sheets(found["records"], found["layout"], tuple(numbers))
     try:
-        return MARKS[token.content.strip()]
+        return Break(MARKS[token.content.strip()])
     except KeyError:
         raise SourceError(f"unknown mark {token.content!r}; known: {sorted(MARKS)}") from None
 

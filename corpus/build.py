@@ -12,11 +12,20 @@ from corpus.sources import SOURCES, Source, SourceError, read_sources
 
 
 def _writers() -> dict[str, Callable[[Source], bytes]]:
+    from corpus.opendocument import render_odt
     from corpus.pdf import render_pdf
+    from corpus.plain import render_text
     from corpus.web import render_html, render_markdown
     from corpus.word import render_docx
 
-    return {"pdf": render_pdf, "docx": render_docx, "html": render_html, "md": render_markdown}
+    return {
+        "pdf": render_pdf,
+        "docx": render_docx,
+        "odt": render_odt,
+        "html": render_html,
+        "md": render_markdown,
+        "txt": render_text,
+    }
 
 
 def build(sources: Path = SOURCES) -> dict[str, bytes]:

@@ -7,6 +7,7 @@ from typing import Any
 
 import reportlab
 from reportlab.lib import colors
+from reportlab.lib.enums import TA_JUSTIFY
 from reportlab.lib.pagesizes import A4
 from reportlab.lib.styles import ParagraphStyle
 from reportlab.lib.units import mm
@@ -21,6 +22,9 @@ FACES = {
 }
 MARGIN = 22 * mm
 WIDTH = A4[0] - 2 * MARGIN
+GUTTER = 8 * mm
+COLUMN = (WIDTH - GUTTER) / 2
+"""Width of one of two columns."""
 SIZES = {1: (17.0, 22.0), 2: (13.5, 18.0), 3: (11.5, 15.0), 4: (10.0, 13.5)}
 INK = colors.HexColor("#1f3a5f")
 RULE = colors.HexColor("#9aa7b5")
@@ -49,6 +53,8 @@ def paragraph_style(name: str, **changes: Any) -> ParagraphStyle:
 
 
 BODY = paragraph_style("body")
+NARROW = paragraph_style("narrow", hyphenationLang="it_IT", alignment=TA_JUSTIFY)
+"""Body text in columns: justified, with words broken at the ends of lines."""
 CELL = paragraph_style("cell", fontSize=8.6, leading=12, spaceAfter=0)
 QUOTED = paragraph_style("quoted", leftIndent=12, fontName="Vera-I")
 NOTICE = paragraph_style(

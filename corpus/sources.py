@@ -7,10 +7,21 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 SOURCES: Path = Path(__file__).parent / "sources"
-FORMATS = ("pdf", "docx", "html", "md")
+FORMATS = ("pdf", "docx", "odt", "html", "md", "txt")
 KINDS = ("piano", "scheda", "linea_guida", "piano_di_zona", "atto", "pagina", "altro")
-KEYWORD_KEYS = ("tipo", "distretto", "ausl", "anni", "dimostrativo", "ufficiale", "stato")
-KEYS = ("titolo", "formato", "soggetto", "data", "keywords", "avviso", "intestazione", "sito")
+KEYWORD_KEYS = (
+    "tipo", "distretto", "ausl", "anni", "dimostrativo", "ufficiale", "stato", "sostituito_da",
+)  # fmt: skip
+KEYS = (
+    "titolo", "formato", "soggetto", "data", "keywords", "avviso", "intestazione", "sito",
+    "impaginazione", "pagine", "protezione",
+)  # fmt: skip
+PDF_OPTIONS = {
+    "impaginazione": ("", "due-colonne"),
+    "pagine": ("", "scansione"),
+    "protezione": ("", "proprietario"),
+}
+"""How a PDF is made: text in two columns, pages as images, an owner's password on it."""
 DEMONSTRATION = "Documento dimostrativo"
 
 
@@ -38,6 +49,8 @@ class Source:
     """Running header of a PDF."""
     site: str = ""
     """Name of the web site a page pretends to be part of."""
+    options: dict[str, str] = field(default_factory=dict)
+    """Those of PDF_OPTIONS that are given."""
     tags: dict[str, str] = field(default_factory=dict)
     """`keywords` split into its pairs."""
 
@@ -81,6 +94,7 @@ def read_source(path: Path) -> Source:
         body=body.strip() + "\n",
         header=values.get("intestazione", ""),
         site=values.get("sito", ""),
+        options={name: values[name] for name in PDF_OPTIONS if values.get(name)},
         tags=split_keywords(values["keywords"]),
     )
     _check(path, source)
@@ -101,6 +115,9 @@ def _check(path: Path, source: Source) -> None:
             raise SourceError(f"{path.name}: keyword {key} must be si or no")
     if tags.get("stato") not in ("vigente", "superato"):
         raise SourceError(f"{path.name}: keyword stato must be vigente or superato")
+    for name, value in source.options.items():
+        if value not in PDF_OPTIONS[name] or source.format != "pdf":
+            raise SourceError(f"{path.name}: {name} is for PDF only: one of {PDF_OPTIONS[name]}")
     if source.demonstration != source.notice.startswith(DEMONSTRATION):
         raise SourceError(
             f"{path.name}: avviso must open with {DEMONSTRATION!r} if and only if dimostrativo=si"

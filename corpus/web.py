@@ -5,6 +5,7 @@ from __future__ import annotations
 from html import escape
 
 from corpus.blocks import parser
+from corpus.plain import expanded_body
 from corpus.sources import Source
 
 NAVIGATION = ("Amministrazione", "Novità", "Servizi", "Vivere il territorio", "Documenti e dati")
@@ -56,7 +57,7 @@ Chiudendo l'avviso restano attivi solo quelli tecnici.</p>
 
 
 def _with_notice(source: Source, notice: str) -> str:
-    heading, _, rest = source.body.partition("\n")
+    heading, _, rest = expanded_body(source).partition("\n")
     return f"{heading}\n\n{notice}\n{rest}"
 
 

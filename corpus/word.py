@@ -11,7 +11,8 @@ from docx.document import Document as WordDocument
 from docx.enum.style import WD_STYLE_TYPE
 from docx.text.paragraph import Paragraph as WordParagraph
 
-from corpus.blocks import Block, Break, Heading, ListItem, Paragraph, Runs, Table, parse_blocks
+from corpus.blocks import Block, Break, Heading, ListItem, Paragraph, Runs, Table
+from corpus.script import read_script
 from corpus.sources import Source, SourceError
 
 UNUSED_PARTS = ("/stylesWithEffects", "/customXml", "/metadata/thumbnail")
@@ -58,7 +59,7 @@ def _describe(document: WordDocument, source: Source) -> None:
     core = document.core_properties
     core.title, core.subject, core.keywords = source.title, source.subject, source.keywords
     core.author = core.last_modified_by = "Progetto piano"
-    core.comments = source.notice
+    core.comments = source.notice[:255]  # the longest that the format allows
     core.language = "it-IT"
     core.created = core.modified = day
     core.revision = 1
@@ -78,7 +79,7 @@ def render_docx(source: Source) -> bytes:
     document = Document()
     _lighten(document)
     _describe(document, source)
-    blocks = parse_blocks(source.body)
+    blocks = [line.block for line in read_script(source).lines]
     _add(document, blocks[0])
     document.add_paragraph().add_run(source.notice).bold = True
     for block in blocks[1:]:

@@ -6,15 +6,32 @@ import json
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from assistant.errors import AssistantError, UsageError
 from assistant.settings import Settings
 from eval.cases import GOLDEN, Case, load_cases, sample
+from eval.reading import (
+    ReadingScore,
+    markdown_lines,
+    read_scores,
+    score_reading,
+    terminal_table,
+    write_scores,
+)
+from eval.reading import as_json as reading_json
 from eval.run import SUITES, as_json, default_folder, describe, read_run, run, score
 from eval.system import System, opened
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+INGEST = "ingest"
+ALL_SUITES = (*SUITES, INGEST)
+FAULTS_SHOWN = 20
+"""Of each metric of the suite `ingest`, on the terminal; the run folder keeps more."""
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -31,7 +48,7 @@ def evaluate(
     context: typer.Context,
     suite: Annotated[
         list[str] | None,
-        typer.Option("--suite", help=f"Misure da stampare, ripetibile: {', '.join(SUITES)}."),
+        typer.Option("--suite", help=f"Misure da stampare, ripetibile: {', '.join(ALL_SUITES)}."),
     ] = None,
     golden: Annotated[
         Path,
@@ -70,20 +87,24 @@ def evaluate(
         if size is not None:
             cases = sample(cases, size)
         folder = out or default_folder(data_dir or settings.data_dir)
+        asked = [name for name in suites if name != INGEST]
         with opened(settings, data_dir) as system:
-            _ask_all(system, cases, golden, folder, settings)
-        _show(folder, suites, as_json_output)
+            if INGEST in suites:
+                write_scores(score_reading(system), folder)
+            if asked:
+                _ask_all(system, cases, golden, folder, settings)
+        _show(folder, asked, INGEST in suites, as_json_output)
     except AssistantError as error:
         typer.echo(f"Errore: {error}", err=True)
         raise typer.Exit(error.exit_code) from error
 
 
 def _suites(given: Sequence[str] | None) -> tuple[str, ...]:
-    names = tuple(name for item in given or SUITES for name in item.split(","))
+    names = tuple(name for item in given or ALL_SUITES for name in item.split(","))
     for name in names:
-        if name not in SUITES:
+        if name not in ALL_SUITES:
             raise UsageError(
-                f"La serie di misure {name!r} non esiste.", remedy=f"Sono: {', '.join(SUITES)}."
+                f"La serie di misure {name!r} non esiste.", remedy=f"Sono: {', '.join(ALL_SUITES)}."
             )
     return names
 
@@ -102,20 +123,43 @@ def _ask_all(
         run(system, cases, golden, folder, config, tick=lambda: bar.advance(task))
 
 
-def _show(folder: Path, suites: Sequence[str], json_output: bool) -> None:
+def _show(folder: Path, suites: Sequence[str], ingest: bool, json_output: bool) -> None:
     from rich.console import Console
 
     from eval.report import markdown, terminal
 
-    scores = score(folder, suites)
-    outcomes = read_run(folder)
-    config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    (folder / "summary.md").write_text(markdown(scores, outcomes, config), encoding="utf-8")
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    shown: dict[str, Any] = {"run": str(folder)}
+    summary: list[str] = []
+    if suites:
+        scores = score(folder, suites)
+        outcomes = read_run(folder)
+        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
+        summary.append(markdown(scores, outcomes, config))
+        shown |= {"config": config, **as_json(scores)}
+        if not json_output:
+            console.print(terminal(scores, outcomes, str(folder)), soft_wrap=True)
+    if ingest:
+        read = read_scores(folder)
+        summary.append("\n".join(markdown_lines(read)))
+        shown |= {"reading": reading_json(read)}
+        if not json_output:
+            _show_reading(console, read, folder)
+    (folder / "summary.md").write_text("\n".join(summary), encoding="utf-8")
     if json_output:
-        shown = {"run": str(folder), "config": config, **as_json(scores)}
         typer.echo(json.dumps(shown, ensure_ascii=False))
-    else:
-        Console().print(terminal(scores, outcomes, str(folder)), soft_wrap=True)
+
+
+def _show_reading(console: Console, scores: Sequence[ReadingScore], folder: Path) -> None:
+    console.print(terminal_table(scores))
+    for one in scores:
+        console.print(f"  {one.name}: {one.legend}", style="dim", soft_wrap=True)
+    for one in scores:
+        for fault in one.faults[:FAULTS_SHOWN]:
+            console.print(
+                f"  {one.name} · {fault.document} · {fault.about}", soft_wrap=True, markup=False
+            )
+    console.print(f"Valutazione salvata in {folder}", soft_wrap=True)
 
 
 if __name__ == "__main__":

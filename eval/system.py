@@ -12,7 +12,16 @@ from pathlib import Path
 from typing import Protocol
 
 from assistant.errors import AssistantError
-from assistant.models import Answer, Document, Filters, Page, SearchResult
+from assistant.models import (
+    Answer,
+    Document,
+    Filters,
+    Intervento,
+    Page,
+    Passage,
+    Scheda,
+    SearchResult,
+)
 from assistant.settings import Settings
 
 INGEST_TIMEOUT_SECONDS = 600.0
@@ -29,9 +38,15 @@ class System(Protocol):
         self, query: str, *, k: int = 10, filters: Filters | None = None
     ) -> SearchResult: ...
 
-    def page(self, document_id: str, number: int) -> Page: ...
+    def page(self, document_id: str, number: int, /) -> Page: ...
 
-    def documents(self) -> Sequence[Document]: ...
+    def documents(self) -> list[Document]: ...
+
+    def document_passages(self, document_id: str, /) -> list[Passage]: ...
+
+    def schede(self) -> list[Scheda]: ...
+
+    def interventi(self) -> list[Intervento]: ...
 
 
 @contextmanager

@@ -17,17 +17,19 @@ from assistant.index.generation import GenerationStore, Writer
 from assistant.index.manifest import IndexProfile, check_profile
 from assistant.index.progress import NoProgress, Progress
 from assistant.index.staging import Staging
-from assistant.models import Document, Passage
+from assistant.models import Document, Passage, Relation
 from assistant.settings import Settings
 from ingest.formats.reading import shown_name
 from ingest.known import Known, Loader, read_known
 from ingest.passages import PassageSettings
 from ingest.plan import Hashed, Plan, make_plan
 from ingest.recognising import Recogniser
-from ingest.report import IngestEntry, IngestReport, Outcome, Taken, entries
+from ingest.report import IngestEntry, IngestReport, Outcome, Taken, entries, with_relations
 from ingest.scratch import scratch_folder
+from ingest.sketch import shingles
 from ingest.sources import Found, find, folders
 from ingest.structure import Structured
+from ingest.versions import near_pairs, relate
 from ingest.worker import Refusal, Task
 from ingest.workers import read_all
 
@@ -121,12 +123,15 @@ class _Run:
         outcomes = self._read(staging, files)
         kept = already | {i for i, o in outcomes.items() if isinstance(o, Taken)}
         final = settle(plan, old, kept)
+        related: tuple[list[Relation], list[Document]] = ([], [])
         if rebuild or final != old:
             self._record(staging, old, final, known, rebuild=rebuild)
+            related = _relate(staging)
             self._writer.publish(staging, staging.finish(self._progress))
             self.published = True
             self._recogniser.prune(self._store.original_ids())
-        return entries(plan, known, outcomes, rebuilt=[file.source for file in files])
+        told = entries(plan, known, outcomes, rebuilt=[file.source for file in files])
+        return with_relations(told, *related)
 
     def _hash(self, found: Found) -> Hashed:
         self._progress.advance()
@@ -219,7 +224,15 @@ class _Run:
         texts = [embedded_text(read.document, passage) for passage in read.passages]
         vectors = self._embedder.embed_passages(texts)
         staging.add(
-            Parts(read.document, read.pages, read.passages, read.schede, read.interventi), vectors
+            Parts(
+                read.document,
+                read.pages,
+                read.passages,
+                read.schede,
+                read.interventi,
+                read.sketch,
+            ),
+            vectors,
         )
 
     def _record(
@@ -242,6 +255,18 @@ class _Run:
             for identity, document in known.documents.items():
                 if identity in names and document.source not in names[identity]:
                     staging.rename(identity, names[identity][0])
+
+
+def _relate(staging: Staging) -> tuple[list[Relation], list[Document]]:
+    """Records and returns how all documents of the new generation stand to one another."""
+    catalog = staging.settled_catalog()
+    documents = catalog.documents()
+    pairs = near_pairs(
+        catalog.sketches(), lambda identity: shingles(catalog.passage_texts(identity))
+    )
+    relations = relate(documents, pairs)
+    catalog.set_relations(relations)
+    return relations, documents
 
 
 def settle(plan: Plan, old: Mapping[str, Source], kept: Collection[str]) -> dict[str, Source]:

@@ -10,6 +10,7 @@ from ingest.models import SourceDocument
 from ingest.passages import PassageSettings, make_passages
 from ingest.schede import find_records
 from ingest.sections import place_blocks
+from ingest.sketch import sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,7 @@ class Structured:
     passages: tuple[Passage, ...]
     schede: tuple[Scheda, ...]
     interventi: tuple[Intervento, ...]
+    sketch: bytes
     images: tuple[int, ...] = ()
     """Pages whose words stand in an image, recognised or not."""
 
@@ -44,5 +46,11 @@ def structure(
         for page in source.pages
     )
     return Structured(
-        document, pages, tuple(passages), records.schede, records.interventi, source.images
+        document,
+        pages,
+        tuple(passages),
+        records.schede,
+        records.interventi,
+        sketch(passage.text for passage in passages),
+        source.images,
     )

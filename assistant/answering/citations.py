@@ -42,6 +42,8 @@ class Citations:
                     demonstration=document.demonstration,
                     printed_label=page.printed_label if page else None,
                     ocr_confidence=page.ocr_confidence if page else None,
+                    status=document.status,
+                    superseded_by=document.superseded_by,
                 )
             numbers.append(self._by_quote[quote].n)
         return tuple(dict.fromkeys(numbers))

@@ -54,6 +54,9 @@ def document_page(page: DocumentPage, start: int | None = None, end: int | None 
         source = PurePath(source).name  # folders say nothing to who reads
     printed = f" (numero stampato: {escape(page.label)})" if page.label else ""
     notes = [DEMONSTRATION] if document.demonstration else []
+    if document.status == "superseded":
+        successor = f" da «{document.superseded_by}»" if document.superseded_by else ""
+        notes.append(f"Questo testo è superato{successor}.")
     if page.ocr_confidence is not None:
         notes.append(
             "Il testo di questa pagina è stato riconosciuto da un'immagine (confidenza media "

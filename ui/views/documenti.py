@@ -50,7 +50,7 @@ def _read(client: Client, document: Document) -> None:
     st.title(plain(document.title), anchor=False)
     badge = f" {DEMONSTRATION}" if document.demonstration else ""
     st.html(f'<p class="where">{escape(_facts(document))}{badge}</p>')
-    for note in document.notes:
+    for note in (*_standing(document), *document.notes):
         st.warning(plain(note))
     key, last = f"page-{document.id}", max(1, document.page_count)
     if key not in st.session_state:
@@ -77,6 +77,19 @@ def _read(client: Client, document: Document) -> None:
             f"{client.address}/v1/documents/{document.id}/original",
             icon=":material/download:",
         )
+
+
+def _standing(document: Document) -> list[str]:
+    """What a reader must know of the texts beside this one."""
+    notes = []
+    if document.status == "superseded":
+        successor = f" da «{document.superseded_by}»" if document.superseded_by else ""
+        notes.append(f"Questo testo è superato{successor}.")
+    if document.updated_by:
+        notes.append("Questo piano ha un aggiornamento annuale: controlla anche quello.")
+    if document.also_at:
+        notes.append("Lo stesso contenuto è stato letto anche da: " + ", ".join(document.also_at))
+    return notes
 
 
 def _pages(key: str, last: int) -> None:
