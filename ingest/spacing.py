@@ -25,8 +25,8 @@ _AREAS = frozenset("ABCDE")
 _VOWELS = "AEIOUÀÈÉÌÒÙ"
 _GROUP = (
     r"(?:Q(?=U)|[BCDFGLMNPRSTVZ]"
-    r"|([BCDFGLMNPRSTVZ])\1[RL]?|S[BCDFGLMNPRTV][RL]?|[BCDFGPTV][RL]|CH[RL]?|GH|SCH|GN|C?CH|G?GH"
-    r"|[LMNR](?:[BCDFGMNPSTVZ][RL]?|CH|GH|Q(?=U)|ST?R?)|CQ(?=U)|H|PS|X)"
+    r"|([BCDFGLMNPRSTVZ])\1[RL]?|S(?:[BCDFGLMNPRTV][RL]?|Q(?=U))|[BCDFGPTV][RL]|CH[RL]?|GH|SCH|GN|C?CH|G?GH"
+    r"|[LMNR](?:[BCDFGLMNPSTVZ][RL]?|CH|GH|Q(?=U)|ST?R?)|CQ(?=U)|H|PS|X)"
 )
 _WORD = re.compile(
     rf"(?:{_GROUP})?[{_VOWELS}]{{1,3}}(?:(?:{_GROUP.replace('1', '2')})[{_VOWELS}]{{1,3}})+"

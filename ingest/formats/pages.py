@@ -21,6 +21,8 @@ class Piece:
     cells: tuple[str, ...] = ()
     """Of a table row: the text of each of its columns; `text` is then made of them."""
     header: bool = False
+    guessed: bool = False
+    """Whether `header` comes from how the row reads, not from the file."""
 
 
 def row_piece(cells: Sequence[str], *, header: bool = False) -> Piece:

@@ -15,10 +15,11 @@ from assistant.errors import RefusedFileError
 from ingest.cleaning import flow
 from ingest.formats.pages import Piece, build_page, first_heading
 from ingest.formats.pdf_blocks import document_style, page_pieces
-from ingest.formats.pdf_lines import Line, read_lines
+from ingest.formats.pdf_lines import read_lines
 from ingest.formats.pdf_notes import page_list, page_notes
 from ingest.formats.pdf_running import PageLines, running_lines
 from ingest.formats.pdf_scans import put_recognised, stands_in_image
+from ingest.formats.tables import join_tables
 from ingest.models import Recognition, SourceDocument, SourcePage
 
 if TYPE_CHECKING:
@@ -74,17 +75,21 @@ def read(data: bytes, name: str, recognition: Recognition | None = None) -> Sour
     pages = seen.pages
     running = running_lines(pages)
     style = document_style((page.lines for page in pages), structure.outline)
+    pieces = join_tables(
+        [
+            *page_pieces(page.lines, page.grids, kinds, style),
+            *([Piece(seen.aside[page.number], "footer")] if page.number in seen.aside else []),
+        ]
+        for page, kinds in zip(pages, running, strict=True)
+    )
     source_pages = tuple(
         build_page(
-            page.number,
-            [
-                *page_pieces(page.lines, kinds, style),
-                *([Piece(seen.aside[page.number], "footer")] if page.number in seen.aside else []),
-            ],
-            structure.labels[page.number - 1] if structure.labels else None,
-            ocr_confidence=seen.confidence.get(page.number),
+            number,
+            found,
+            structure.labels[number - 1] if structure.labels else None,
+            ocr_confidence=seen.confidence.get(number),
         )
-        for page, kinds in zip(pages, running, strict=True)
+        for number, found in enumerate(pieces, start=1)
     )
     return SourceDocument(
         source_pages,
@@ -213,10 +218,10 @@ def _read_pages(document: pypdfium2.PdfDocument, name: str) -> tuple[list[PageLi
     for i in range(len(document)):
         try:
             page = document[i]
-            lines: list[Line] = read_lines(page)
+            lines, grids = read_lines(page)
             if stands_in_image(page, lines):
                 images.append(i + 1)
-            pages.append(PageLines(i + 1, page.get_height() or 1.0, lines))
+            pages.append(PageLines(i + 1, page.get_height() or 1.0, lines, grids))
             page.close()
         except pypdfium2.PdfiumError as error:
             raise RefusedFileError(
