@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -27,15 +25,13 @@ from ingest.passages import PassageSettings
 from ingest.plan import Hashed, Plan, make_plan
 from ingest.recognising import Recogniser
 from ingest.report import IngestEntry, IngestReport, Outcome, Taken, entries, with_relations
+from ingest.scratch import scratch_folder
 from ingest.sketch import shingles
 from ingest.sources import Found, find, folders
 from ingest.structure import Structured
 from ingest.versions import near_pairs, relate
 from ingest.worker import Refusal, Task
 from ingest.workers import read_all
-
-_SCRATCH = ".scratch"
-"""Folder of the data directory for what readers write for a while; gone when an ingest ends."""
 
 
 class FileToRead(NamedTuple):
@@ -72,11 +68,11 @@ def ingest(
         embedder.dimension,
         passage_settings=PassageSettings().fingerprint,
     )
-    with store.writer() as writer:
+    with store.writer() as writer, scratch_folder(settings.data_dir) as scratch:
         if store.current_id() is not None and not rebuild:
             check_profile(store.manifest(), profile)
         loader = Loader(settings, allow_private=allow_private)
-        run = _Run(settings, store, embedder, writer, progress or NoProgress(), loader)
+        run = _Run(settings, store, embedder, writer, progress or NoProgress(), loader, scratch)
         documents = run.work(sources, profile, prune=prune, rebuild=rebuild)
         # A pointer that a rebuild found damaged, and did not replace, stays an error.
         generation = store.current_id()
@@ -95,6 +91,7 @@ class _Run:
         writer: Writer,
         progress: Progress,
         loader: Loader,
+        scratch: Path,
     ) -> None:
         self._settings = settings
         self._store = store
@@ -102,6 +99,7 @@ class _Run:
         self._writer = writer
         self._progress = progress
         self._loader = loader
+        self._scratch = scratch
         self._recogniser = Recogniser(settings)
         self.published = False
 
@@ -163,38 +161,35 @@ class _Run:
         """
         outcomes: dict[str, Outcome] = {}
         waiting: dict[str, tuple[Task, list[int]]] = {}
-        with self._scratch() as scratch:
-            self._progress.stage("Lettura dei documenti", len(files))
-            for task, outcome in self._outcomes(self._tasks(files, outcomes), scratch):
-                images = outcome.images if isinstance(outcome, Structured) else ()
-                pending = self._recogniser.pending(task.document_id, images)
-                if pending:
-                    self._keep(task)
-                    waiting[task.document_id] = replace(task, data=b""), pending
-                else:
-                    outcomes[task.document_id] = self._take(staging, task, outcome)
-            if waiting:
-                wanted = {identity: pages for identity, (_, pages) in waiting.items()}
-                paths = {identity: self._store.original(identity) for identity in waiting}
-                self._recogniser.recognise(wanted, paths, scratch, self._progress)
-                self._progress.stage("Lettura delle pagine riconosciute", len(waiting))
-                again = (
-                    replace(
-                        task,
-                        data=paths[identity].read_bytes(),
-                        recognition=self._recogniser.known(identity),
-                    )
-                    for identity, (task, _) in waiting.items()
+        self._progress.stage("Lettura dei documenti", len(files))
+        for task, outcome in self._outcomes(self._tasks(files, outcomes)):
+            images = outcome.images if isinstance(outcome, Structured) else ()
+            pending = self._recogniser.pending(task.document_id, images)
+            if pending:
+                self._keep(task)
+                waiting[task.document_id] = replace(task, data=b""), pending
+            else:
+                outcomes[task.document_id] = self._take(staging, task, outcome)
+        if waiting:
+            wanted = {identity: pages for identity, (_, pages) in waiting.items()}
+            paths = {identity: self._store.original(identity) for identity in waiting}
+            self._recogniser.recognise(wanted, paths, self._scratch, self._progress)
+            self._progress.stage("Lettura delle pagine riconosciute", len(waiting))
+            again = (
+                replace(
+                    task,
+                    data=paths[identity].read_bytes(),
+                    recognition=self._recogniser.known(identity),
                 )
-                for task, outcome in self._outcomes(again, scratch):
-                    outcomes[task.document_id] = self._take(staging, task, outcome)
+                for identity, (task, _) in waiting.items()
+            )
+            for task, outcome in self._outcomes(again):
+                outcomes[task.document_id] = self._take(staging, task, outcome)
         return outcomes
 
-    def _outcomes(
-        self, tasks: Iterable[Task], scratch: Path
-    ) -> Iterator[tuple[Task, Structured | Refusal]]:
+    def _outcomes(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Structured | Refusal]]:
         seconds = self._settings.file_timeout_seconds
-        for task, outcome in read_all(tasks, seconds=seconds, scratch=scratch):
+        for task, outcome in read_all(tasks, seconds=seconds, scratch=self._scratch):
             self._progress.advance()
             yield task, outcome
 
@@ -207,17 +202,6 @@ class _Run:
 
     def _keep(self, task: Task) -> None:
         self._writer.keep_original(task.document_id, PurePath(task.name).suffix, task.data)
-
-    @contextmanager
-    def _scratch(self) -> Iterator[Path]:
-        """An empty folder for the readers' temporary files; one left by a killed ingest goes."""
-        folder = self._settings.data_dir / _SCRATCH
-        shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir()
-        try:
-            yield folder
-        finally:
-            shutil.rmtree(folder, ignore_errors=True)
 
     def _tasks(self, files: Iterable[FileToRead], outcomes: dict[str, Outcome]) -> Iterator[Task]:
         for source, found in files:

@@ -17,7 +17,7 @@ from typing import Any, Protocol, TypeVar, cast
 
 from assistant.errors import AssistantError
 from ingest.structure import Structured
-from ingest.worker import READY, ImageRead, ImageTask, Refusal, Task
+from ingest.worker import READY, ImageRead, ImageTask, Refusal, Task, send_task
 
 WORKERS = max(1, min(2, os.cpu_count() or 1))
 MAX_IMAGE_WORKERS = 16
@@ -28,8 +28,8 @@ _AHEAD = 8
 """Results kept while a slow file before them is still being read, at least."""
 _IN_HAND = 300_000_000
 """Bytes of files and results held at once, beyond which no further file is taken up."""
-_MAX_RESULT = 250_000_000
-"""Bytes of one document's result: as objects it takes some three times as much memory."""
+_MAX_RESULT = 150_000_000
+"""Bytes of one document's result, some 50 MB of text: as objects they take three times as much."""
 _TOO_LONG = "bad message length"
 """All that multiprocessing says of a message beyond the limit."""
 _STARTUP_SECONDS = 120.0
@@ -101,14 +101,14 @@ class _Reader:
         self.task: Any = None
         self.deadline = 0.0
 
-    def start(self, position: int, task: _Doable, seconds: float) -> None:
+    def start(self, position: int, task: Any, seconds: float) -> None:
         """Raises OSError when the process is no longer there."""
         if not self._ready:  # loading libraries is not part of the file's time
             if not self.connection.poll(_STARTUP_SECONDS) or self.connection.recv() != READY:
                 raise TimeoutError
             self._ready = True
         self.position, self.task = position, task
-        self.connection.send(task)
+        send_task(self.connection, task)
         self.deadline = time.monotonic() + seconds
 
     def stop(self) -> None:

@@ -65,7 +65,10 @@ class CatalogWriter:
         new = not path.exists()
         self._db = sqlite3.connect(path, isolation_level=None)
         # A crash throws the whole staging folder away, so the file needs no journal of its own.
-        self._db.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF;")
+        # Without the last, SQLite would put what it sorts into the system's temporary folder.
+        self._db.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=OFF; PRAGMA temp_store=MEMORY;"
+        )
         if new:
             self._db.executescript(_SCHEMA)
         self._db.execute("BEGIN")

@@ -144,12 +144,19 @@ def _parse(text: str, name: str) -> HtmlElement:
     text = _XML_CHARSET.sub("", text).replace("\x00", "")
     parser = lxml_html.HTMLParser(remove_comments=True, remove_pis=True, huge_tree=False)
     try:
-        return lxml_html.document_fromstring(text, parser=parser)
+        root: HtmlElement = lxml_html.document_fromstring(text, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError, ValueError) as error:
         raise RefusedFileError(
             f"«{name}» non è una pagina HTML leggibile.",
             remedy="Salva di nuovo la pagina dal browser come «Pagina web, solo HTML».",
         ) from error
+    # Past a limit libxml2 stops reading and keeps what it has, as if the page ended there.
+    if any(entry.type_name == "ERR_RESOURCE_LIMIT" for entry in parser.error_log):
+        raise RefusedFileError(
+            f"«{name}» è una pagina annidata troppo in profondità per essere letta per intero.",
+            remedy="Stampala in PDF dal browser e usa quello.",
+        )
+    return root
 
 
 def _metadata(root: HtmlElement) -> dict[str, str]:

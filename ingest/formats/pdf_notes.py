@@ -30,7 +30,7 @@ def page_notes(
     if waiting:
         notes.append(_unread(waiting, len(pages), pages, recognition))
     for why, numbers in _by_reason(seen, recognition).items():
-        notes.append(f"{_begin(page_list(numbers))}: {why} {_REBUILD}")
+        notes.append(f"{_begin(page_list(numbers))}: {why}")
     images = set(seen.images)
     blank = [page.number for page in pages if not page.text and page.number not in images]
     if blank:
@@ -70,11 +70,14 @@ def _by_reason(seen: Recognised, recognition: Recognition) -> dict[str, list[int
     for number, sure in sorted(seen.poor.items()):
         why = "nell'immagine non è stato riconosciuto alcun testo."
         if sure:
-            why = f"l'immagine è illeggibile (confidenza media {sure:.0f}%)."
+            why = (
+                "l'immagine è illeggibile anche per il riconoscimento ottico (confidenza media "
+                f"{sure:.0f}%)."
+            )
         found.setdefault(why, []).append(number)
     for number, reason in sorted(recognition.failed.items()):
         if number in seen.images:
-            why = f"il riconoscimento ottico non è riuscito ({reason})."
+            why = f"il riconoscimento ottico non è riuscito ({reason}). {_REBUILD}"
             found.setdefault(why, []).append(number)
     return found
 
