@@ -21,6 +21,12 @@ class Block:
     kind: BlockKind = "text"
     level: int = 0
     """Depth of a heading, from 1; 0 for everything else."""
+    cells: tuple[tuple[int, int], ...] = ()
+    """Of a table row: where its cells stand in the page's text, half-open, one for each column from
+    the left. An empty cell is `(at, at)`, also one that a wider or taller neighbour covers. The
+    cells together hold all but blanks of the block. Empty when the columns are not known."""
+    header: bool = False
+    """Whether a table row names the columns of the rows that follow."""
 
 
 @dataclass(frozen=True, slots=True)

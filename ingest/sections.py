@@ -38,6 +38,10 @@ class Placed:
     text: str
     section: tuple[str, ...]
     """Headings from the outermost to the nearest; a heading's own name is the last."""
+    cells: tuple[tuple[int, int], ...] = ()
+    """As in `Block`: page offsets of a table row's cells, column by column."""
+    header: bool = False
+    """As in `Block`: whether a table row names the columns of those that follow."""
 
 
 def place_blocks(
@@ -73,7 +77,12 @@ def place_blocks(
                     stack.pop()
                 stack.append((level, section_name(name)))
                 path = tuple(name for _, name in stack)
-            placed.append(Placed(page.number, block.start, block.end, kind, level, text, path))
+            placed.append(
+                Placed(
+                    page.number, block.start, block.end, kind, level, text, path,
+                    block.cells, block.header,
+                )
+            )  # fmt: skip
     return tuple(placed)
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from assistant.errors import RefusedFileError
 from ingest.cleaning import flow
 from ingest.formats.pages import Piece, build_page, first_heading
+from ingest.formats.tables import MAX_SPAN, Row, table_pieces
 from ingest.models import BlockKind, SourceDocument
 
 if TYPE_CHECKING:
@@ -196,13 +197,15 @@ class _Reader:
         return "text", 0
 
     def _table(self, table: Any) -> Iterator[Piece]:
+        rows: list[Row] = []
+        headers = 0
         for row in table.iter(_W + "tr"):
             if next(row.iterancestors(_W + "tbl")) is not table:
                 continue  # rows of a nested table are part of their cell
-            cells = [" ".join(_text(p) for p in cell.iter(_W + "p")) for cell in _cells(row)]
-            text = " ".join(cell for cell in cells if cell.strip())
-            if text.strip():
-                yield Piece(text, "table_row")
+            if headers == len(rows) and row.find(f"{_W}trPr/{_W}tblHeader") is not None:
+                headers += 1
+            rows.append([text for cell in _cells(row) for text in _columns(cell)])
+        yield from table_pieces(rows, headers=headers)
 
 
 def _cells(row: Any) -> Iterator[Any]:
@@ -212,6 +215,20 @@ def _cells(row: Any) -> Iterator[Any]:
         elif child.tag == _W + "sdt":
             for content in child.iterchildren(_W + "sdtContent"):
                 yield from content.iterchildren(_W + "tc")
+
+
+def _columns(cell: Any) -> Row:
+    """A cell's text, and None for each further column that it covers or for a covered cell."""
+    text: str | None = " ".join(_text(p) for p in cell.iter(_W + "p"))
+    properties = cell.find(_W + "tcPr")
+    if properties is None:
+        return [text]
+    merged = properties.find(_W + "vMerge")
+    if merged is not None and merged.get(_W + "val") != "restart" and not (text or "").strip():
+        text = None
+    span = properties.find(_W + "gridSpan")
+    width = (span.get(_W + "val") or "1") if span is not None else "1"
+    return [text, *[None] * (min(int(width), MAX_SPAN) - 1 if width.isdecimal() else 0)]
 
 
 def _text(paragraph: Any) -> str:

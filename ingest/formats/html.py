@@ -11,6 +11,7 @@ from ingest.cleaning import flow
 from ingest.formats.encoding import decode
 from ingest.formats.furniture import furniture_kind, page_date
 from ingest.formats.pages import Piece, build_page, first_heading
+from ingest.formats.tables import MAX_SPAN, spread, table_pieces
 from ingest.models import BlockKind, SourceDocument
 
 if TYPE_CHECKING:
@@ -249,15 +250,13 @@ class _Walker:
             yield from self._flush(kind)
             self._pending.append(_text_content(child))
             yield from self._flush("heading", _HEADINGS[tag])
-        elif tag == "tr":
+        elif tag == "table" and child.find(".//table") is None:
             yield from self._flush(kind)
-            cells = [_text_content(cell) for cell in child if cell.tag in ("td", "th")]
-            if any(cell.find(".//tr") is not None for cell in child):  # a table made for layout
-                yield from self._element(child, "text", depth + 1)
-                yield from self._flush("text")
-            else:
-                self._pending.append(" ".join(cell for cell in cells if cell.strip()))
-                yield from self._flush("table_row" if len(cells) > 1 else "text")
+            yield from self._table(child, depth)
+        elif tag == "tr":  # of a table made for layout
+            yield from self._flush(kind)
+            yield from self._element(child, "text", depth + 1)
+            yield from self._flush("text")
         elif tag in _BLOCKS or tag == "hr":
             yield from self._flush(kind)
             inner: BlockKind = kind
@@ -269,6 +268,38 @@ class _Walker:
             yield from self._flush(inner)
         else:
             yield from self._element(child, kind, depth + 1)
+
+    def _table(self, table: HtmlElement, depth: int) -> Iterator[Piece]:
+        rows: list[list[HtmlElement]] = []
+        headers = 0
+        for element in table.iter("tr", "caption"):
+            if _is_dropped(element) or any(_is_dropped(a) for a in _up_to(element, table)):
+                continue
+            if element.tag == "caption":
+                yield from self._element(element, "text", depth + 1)
+                yield from self._flush("text")
+                continue
+            cells = [c for c in element if c.tag in ("td", "th") and not _is_dropped(c)]
+            named = element.getparent().tag == "thead" or all(c.tag == "th" for c in cells)
+            if cells and named and headers == len(rows):
+                headers += 1
+            if cells:
+                rows.append(cells)
+        spans = [[(_span(c, "colspan"), _span(c, "rowspan")) for c in cells] for cells in rows]
+        texts = [[_text_content(cell) for cell in cells] for cells in rows]
+        yield from table_pieces(spread(texts, spans), headers=headers)
+
+
+def _up_to(element: HtmlElement, table: HtmlElement) -> Iterator[HtmlElement]:
+    for ancestor in element.iterancestors():
+        if ancestor is table:
+            return
+        yield ancestor
+
+
+def _span(cell: HtmlElement, name: str) -> int:
+    value = (cell.get(name) or "1").strip()
+    return max(1, min(int(value), MAX_SPAN)) if value.isdecimal() and len(value) < 6 else 1
 
 
 def _text_content(element: Any) -> str:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from ingest.cleaning import flow
 from ingest.formats.encoding import decode
-from ingest.formats.pages import Piece, build_page, first_heading
+from ingest.formats.pages import Piece, build_page, first_heading, row_piece
 from ingest.models import SourceDocument
 
 MEDIA_TYPE = "text/markdown"
@@ -116,8 +116,9 @@ def _pieces(lines: list[str]) -> Iterator[Piece]:
             yield from flush()
         elif "|" in line and (table or ("|" in following and _TABLE_RULE.fullmatch(following))):
             yield from flush()
+            if not (table and _TABLE_RULE.fullmatch(line)):
+                yield row_piece(_row(line), header=not table)
             table = True
-            yield Piece(_row(line), "table_row")
         elif entry := _ITEM.fullmatch(line):
             yield from flush()
             number = _ORDERED.match(line)
@@ -128,6 +129,6 @@ def _pieces(lines: list[str]) -> Iterator[Piece]:
     yield from flush()
 
 
-def _row(line: str) -> str:
-    cells = re.split(r"(?<!\\)\|", line.strip().strip("|"))
-    return "" if _TABLE_RULE.fullmatch(line) else " ".join(_inline(c.strip()) for c in cells)
+def _row(line: str) -> list[str]:
+    inner = re.sub(r"(?<!\\)\|\Z", "", line.strip().removeprefix("|"))
+    return [_inline(cell.strip()) for cell in re.split(r"(?<!\\)\|", inner)]

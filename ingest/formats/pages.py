@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ingest.cleaning import flow
@@ -18,6 +18,15 @@ class Piece:
     text: str
     kind: BlockKind = "text"
     level: int = 0
+    cells: tuple[str, ...] = ()
+    """Of a table row: the text of each of its columns; `text` is then made of them."""
+    header: bool = False
+
+
+def row_piece(cells: Sequence[str], *, header: bool = False) -> Piece:
+    """A table row; one column alone is no table."""
+    text = " ".join(cell for cell in cells if cell.strip())
+    return Piece(text, "table_row", cells=tuple(cells) if len(cells) > 1 else (), header=header)
 
 
 def build_page(number: int, pieces: Iterable[Piece], label: str | None = None) -> SourcePage:
@@ -42,11 +51,30 @@ def build_page(number: int, pieces: Iterable[Piece], label: str | None = None) -
             parts.append(gap)
             offset += len(gap)
         level = max(1, piece.level) if piece.kind == "heading" else 0
-        blocks.append(Block(offset, offset + len(text), piece.kind, level))
+        cells = _cell_offsets(piece.cells, text, offset)
+        header = piece.header and piece.kind == "table_row"
+        blocks.append(Block(offset, offset + len(text), piece.kind, level, cells, header))
         parts.append(text)
         offset += len(text)
         previous = piece.kind
     return SourcePage(number, "".join(parts), tuple(blocks), label)
+
+
+def _cell_offsets(cells: Sequence[str], text: str, offset: int) -> tuple[tuple[int, int], ...]:
+    """Where each cell stands when the row's `text` begins at `offset`; () when they do not match.
+
+    Cleaning a row may join what cleaning its cells one by one would not.
+    """
+    found: list[tuple[int, int]] = []
+    at = 0
+    for cell in map(flow, cells):
+        if cell and found and at:
+            at += 1
+        if text[at : at + len(cell)] != cell:
+            return ()
+        found.append((offset + at, offset + at + len(cell)))
+        at += len(cell)
+    return tuple(found) if at == len(text) else ()
 
 
 def first_heading(pages: Iterable[SourcePage]) -> str | None:
