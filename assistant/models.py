@@ -11,6 +11,7 @@ from typing import Literal, get_args
 
 DocumentKind = Literal["piano", "scheda", "linea_guida", "piano_di_zona", "atto", "pagina", "altro"]
 DocumentStatus = Literal["in_force", "superseded", "unknown"]
+RelationKind = Literal["superseded_by", "updated_by", "near_duplicate"]
 AnswerStatus = Literal["answered", "partial", "not_found", "clarify", "out_of_scope"]
 Verdict = Literal["verbatim", "supported", "unsupported"]
 Mode = Literal["extractive", "generative"]
@@ -44,10 +45,35 @@ class Document:
     demonstration: bool = False
     status: DocumentStatus = "unknown"
     superseded_by: str | None = None
+    """Title of the document that takes its place, or the words with which it is named."""
+    superseded_by_id: str | None = None
+    """Its id, when it is in the index too."""
+    updated_by: tuple[str, ...] = ()
+    """Ids of its yearly updates."""
+    near_duplicates: tuple[str, ...] = ()
+    """Ids of documents with nearly the same text."""
+    also_at: tuple[str, ...] = ()
+    """Other sources from which the very same content was read."""
     notes: tuple[str, ...] = ()
     """What a reader should know of the quality, in Italian."""
     pages_without_text: tuple[int, ...] = ()
+    """Blank pages, and images of which no text could be recognised."""
     ocr_pages: tuple[int, ...] = ()
+    """Pages whose text was recognised in an image."""
+    ocr_engine: str = ""
+    """Program, version and language that recognised them, or would have; empty without one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """How a document stands to another one of the index; `why` is Italian."""
+
+    kind: RelationKind
+    document_id: str
+    other_id: str
+    why: str
+    share: float | None = None
+    """For near duplicates, the share of common text, 0 to 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +84,8 @@ class Page:
     number: int
     text: str
     printed_label: str | None = None
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of a text recognised in an image; None for a text that was read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,13 +106,17 @@ class Span:
     page: int
     start: int
     end: int
+    lead: bool = False
+    """Whether it introduces a passage from elsewhere: the caption and the column names of a table
+    that began before, the line above a list, a heading at the foot of an earlier page."""
 
 
 @dataclass(frozen=True, slots=True)
 class Passage:
     """A retrievable unit: consecutive spans of one document, inside one section and one scheda.
 
-    `text` is the spans' texts joined by a newline, so each offset in it maps back to a page.
+    `text` is the spans' texts joined by a newline, so each offset in it maps back to a page. Spans
+    that lead in come first, may stand anywhere before, and are no part of the passage's place.
     """
 
     id: str
@@ -100,7 +132,7 @@ class Passage:
 
     @property
     def page_start(self) -> int:
-        return self.spans[0].page
+        return self._first.page
 
     @property
     def page_end(self) -> int:
@@ -108,11 +140,15 @@ class Passage:
 
     @property
     def start(self) -> int:
-        return self.spans[0].start
+        return self._first.start
 
     @property
     def end(self) -> int:
         return self.spans[-1].end
+
+    @property
+    def _first(self) -> Span:
+        return next((span for span in self.spans if not span.lead), self.spans[0])
 
     def quotes(self, start: int, end: int) -> tuple[Quote, ...]:
         """The exact quotes behind `text[start:end]`, one for each page span it touches."""
@@ -162,6 +198,11 @@ class Citation:
     quote: str
     demonstration: bool = False
     printed_label: str | None = None
+    status: DocumentStatus = "unknown"
+    superseded_by: str | None = None
+    """Title of the text in force, when the cited one is superseded."""
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of the page when its text was recognised in an image."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -492,6 +533,8 @@ class DocumentPage:
     text: str
     previous: int | None
     next: int | None
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of a text recognised in an image; None for a text that was read."""
 
     @classmethod
     def of(cls, document: Document, page: Page) -> DocumentPage:
@@ -502,4 +545,5 @@ class DocumentPage:
             text=page.text,
             previous=page.number - 1 if page.number > 1 else None,
             next=page.number + 1 if page.number < document.page_count else None,
+            ocr_confidence=page.ocr_confidence,
         )

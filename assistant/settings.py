@@ -48,6 +48,10 @@ class Settings:
     """Files larger than this are refused, in megabytes (10**6 bytes)."""
     file_timeout_seconds: float = 120.0
     """Longest time one file may take to be read, in seconds."""
+    ocr: str = "auto"
+    """`auto` recognises the text of pages that are images, if tesseract is there; `off` never."""
+    ocr_timeout_seconds: float = 120.0
+    """Longest time one page may take to be recognised, in seconds."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **overrides: object) -> Settings:
@@ -71,7 +75,13 @@ class Settings:
             setting = known[name]
             values[setting.name] = _convert(name, raw, str(setting.type))
         values.update({k: v for k, v in overrides.items() if v is not None})
-        return cls(**values)  # type: ignore[arg-type]
+        settings = cls(**values)  # type: ignore[arg-type]
+        if settings.ocr not in ("auto", "off"):
+            raise UsageError(
+                f"Il valore di {ENV_PREFIX}OCR non è valido: {settings.ocr!r}.",
+                remedy="Scrivi auto oppure off.",
+            )
+        return settings
 
 
 def _convert(name: str, raw: str, annotation: str) -> object:

@@ -91,9 +91,15 @@ class _Traced(Text):
     def draw(self) -> None:
         trace = getattr(self.canv, "trace", None)
         if trace is not None and self.origin is not None:
-            words = self.getPlainText(identify=True)
-            trace.append(Drawn(*self.origin, self.canv.getPageNumber(), words))
+            trace.append(Drawn(*self.origin, self.canv.getPageNumber(), self._drawn_words()))
         super().draw()
+
+    def _drawn_words(self) -> str:
+        """The words of the lines about to be drawn: a part of a broken paragraph has no others."""
+        lines = self.blPara.lines
+        if self.blPara.kind == 0:
+            return " ".join(" ".join(words) for _, words in lines)
+        return " ".join("".join(piece.text for piece in line.words) for line in lines)
 
 
 class _Document(BaseDocTemplate):

@@ -59,7 +59,7 @@ def _describe(document: WordDocument, source: Source) -> None:
     core = document.core_properties
     core.title, core.subject, core.keywords = source.title, source.subject, source.keywords
     core.author = core.last_modified_by = "Progetto piano"
-    core.comments = source.notice
+    core.comments = source.notice[:255]  # the longest that the format allows
     core.language = "it-IT"
     core.created = core.modified = day
     core.revision = 1

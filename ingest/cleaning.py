@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+from ingest.spacing import join_spaced
+
 _SPACES = "\t\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
 _SPACES += "\u202f\u205f\u3000"
 _NEWLINES = "\x0b\x0c\x1c\x1d\x1e\x85\u2028"
@@ -66,8 +68,9 @@ def normalise(text: str) -> str:
         text = _INVISIBLE.sub("", text.translate(_REPLACED))
         # Again: dropping an invisible character may bring a letter and its accent together.
         text = unicodedata.normalize("NFC", text)
+    text = join_spaced(text)
     if "  " in text:
-        text = _SPACE_RUN.sub(" ", text)
+        text = join_spaced(_SPACE_RUN.sub(" ", text))
     if "\n" in text:
         text = _SPACED_NEWLINE.sub("\n", text)
         text = _NEWLINE_RUN.sub("\n\n", text)
@@ -90,7 +93,8 @@ def _joined(text: str, hyphen: int, after: int) -> str:
 
 def flow(text: str) -> str:
     """Canonical form of one block (paragraph, heading, item, row): a line break is a space."""
-    return normalise(text).replace("\n\n", " ").replace("\n", " ")
+    text = normalise(text)
+    return join_spaced(text.replace("\n\n", " ").replace("\n", " ")) if "\n" in text else text
 
 
 def flatten(text: str) -> str:

@@ -16,6 +16,7 @@ MAX_REDIRECTS = 5
 _SUFFIXES = {
     "application/pdf": ".pdf",
     "application/vnd.openxmlformats-officedocument.wordprocessingml.document": ".docx",
+    "application/vnd.oasis.opendocument.text": ".odt",
     "text/html": ".html",
     "application/xhtml+xml": ".html",
     "text/markdown": ".md",

@@ -95,6 +95,8 @@ def describe(document_id: str, source_name: str, source: SourceDocument) -> Docu
         superseded_by=keywords.get("sostituito_da"),
         notes=tuple(notes),
         pages_without_text=source.pages_without_text,
+        ocr_pages=source.ocr_pages,
+        ocr_engine=source.ocr_engine,
     )
 
 

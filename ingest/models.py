@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -37,6 +38,8 @@ class SourcePage:
     text: str
     blocks: tuple[Block, ...]
     printed_label: str | None = None
+    ocr_confidence: float | None = None
+    """Mean confidence (0-100) of a text that was recognised in an image; None for a text read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +54,59 @@ class SourceDocument:
     """The file's own metadata, keys in lower case: author, subject, keywords, date, url …"""
     notes: tuple[str, ...] = ()
     """What went less than well, in Italian: pages without text, doubtful encoding …"""
+    images: tuple[int, ...] = ()
+    """Pages whose words, but for a stamp at most, stand in an image: for optical recognition."""
+    ocr_engine: str = ""
+    """Program, version and language that recognised the images, or would have; empty is none."""
+
+    @property
+    def ocr_pages(self) -> tuple[int, ...]:
+        return tuple(page.number for page in self.pages if page.ocr_confidence is not None)
 
     @property
     def pages_without_text(self) -> tuple[int, ...]:
-        return tuple(page.number for page in self.pages if not page.text.strip())
+        """Pages that nobody could read: blank, or images of which no text was recognised."""
+        unread = set(self.images).difference(self.ocr_pages)
+        return tuple(p.number for p in self.pages if p.number in unread or not p.text.strip())
+
+
+@dataclass(frozen=True, slots=True)
+class OcrLine:
+    """A line recognised in the image of a page; lengths in points, y grows upwards."""
+
+    text: str
+    left: float
+    right: float
+    baseline: float
+    size: float
+    """Height of the line from descenders to ascenders, close to the size of its type."""
+    confidence: float
+    """Mean of its letters, 0-100."""
+    paragraph: int
+    """Lines that the engine found in one paragraph have the same number."""
+    columns: int = 1
+    """Cells: stretches of words kept apart by a gap wider than any word space."""
+    upright: bool = True
+    """False for words that run up or down the page, as stamps in a margin do."""
+
+
+@dataclass(frozen=True, slots=True)
+class OcrPage:
+    """What the engine saw in one page, noise included; width and height in points."""
+
+    width: float
+    height: float
+    lines: tuple[OcrLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Recognition:
+    """What optical recognition has to say of one document."""
+
+    engine: str = ""
+    """Empty when there is none."""
+    remedy: str = ""
+    """Without an engine: what to do to have one, in Italian."""
+    pages: Mapping[int, OcrPage] = field(default_factory=dict)
+    failed: Mapping[int, str] = field(default_factory=dict)
+    """Why a page could not be recognised, in Italian, without its number."""

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from pathlib import PurePath
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from assistant.embedding.protocol import Embedder
@@ -16,16 +19,23 @@ from assistant.index.generation import GenerationStore, Writer
 from assistant.index.manifest import IndexProfile, check_profile
 from assistant.index.progress import NoProgress, Progress
 from assistant.index.staging import Staging
-from assistant.models import Document, Passage
+from assistant.models import Document, Passage, Relation
 from assistant.settings import Settings
+from ingest.formats.reading import shown_name
 from ingest.known import Known, Loader, read_known
 from ingest.passages import PassageSettings
 from ingest.plan import Hashed, Plan, make_plan
-from ingest.report import IngestEntry, IngestReport, Outcome, Taken, entries
+from ingest.recognising import Recogniser
+from ingest.report import IngestEntry, IngestReport, Outcome, Taken, entries, with_relations
+from ingest.sketch import shingles
 from ingest.sources import Found, find, folders
 from ingest.structure import Structured
+from ingest.versions import near_pairs, relate
 from ingest.worker import Refusal, Task
 from ingest.workers import read_all
+
+_SCRATCH = ".scratch"
+"""Folder of the data directory for what readers write for a while; gone when an ingest ends."""
 
 
 class FileToRead(NamedTuple):
@@ -92,12 +102,16 @@ class _Run:
         self._writer = writer
         self._progress = progress
         self._loader = loader
+        self._recogniser = Recogniser(settings)
         self.published = False
 
     def work(
         self, sources: Sequence[str], profile: IndexProfile, *, prune: bool, rebuild: bool
     ) -> list[IngestEntry]:
         known = read_known(self._store, recover=rebuild)
+        # Pages that nobody could read are reason enough to read all originals again: it costs
+        # what a rebuild costs, once, on the day tesseract is there.
+        rebuild = rebuild or any(map(self._recogniser.awaited, known.documents.values()))
         found = find(sources, self._settings.data_dir)
         self._progress.stage("Controllo dei file", len(found))
         hashed = [self._hash(item) for item in found]
@@ -111,11 +125,15 @@ class _Run:
         outcomes = self._read(staging, files)
         kept = already | {i for i, o in outcomes.items() if isinstance(o, Taken)}
         final = settle(plan, old, kept)
+        related: tuple[list[Relation], list[Document]] = ([], [])
         if rebuild or final != old:
             self._record(staging, old, final, known, rebuild=rebuild)
+            related = _relate(staging)
             self._writer.publish(staging, staging.finish(self._progress))
             self.published = True
-        return entries(plan, known, outcomes, rebuilt=[file.source for file in files])
+            self._recogniser.prune(self._store.original_ids())
+        told = entries(plan, known, outcomes, rebuilt=[file.source for file in files])
+        return with_relations(told, *related)
 
     def _hash(self, found: Found) -> Hashed:
         self._progress.advance()
@@ -139,20 +157,67 @@ class _Run:
         return sorted(files.values(), key=lambda file: -_size(file.found))
 
     def _read(self, staging: Staging, files: Sequence[FileToRead]) -> dict[str, Outcome]:
-        """Reads, embeds and adds; what came of each document, by its id."""
+        """Reads, embeds and adds; what came of each document, by its id.
+
+        Documents with images that were never recognised are read a second time, after that.
+        """
         outcomes: dict[str, Outcome] = {}
-        self._progress.stage("Lettura dei documenti", len(files))
-        tasks = self._tasks(files, outcomes)
-        for task, outcome in read_all(tasks, seconds=self._settings.file_timeout_seconds):
-            self._progress.advance()
-            if isinstance(outcome, Structured):
-                outcomes[task.document_id] = Taken(outcome.document, len(outcome.passages))
-                self._add(staging, outcome)
-                suffix = PurePath(task.name).suffix
-                self._writer.keep_original(task.document_id, suffix, task.data)
-            else:
-                outcomes[task.document_id] = outcome
+        waiting: dict[str, tuple[Task, list[int]]] = {}
+        with self._scratch() as scratch:
+            self._progress.stage("Lettura dei documenti", len(files))
+            for task, outcome in self._outcomes(self._tasks(files, outcomes), scratch):
+                images = outcome.images if isinstance(outcome, Structured) else ()
+                pending = self._recogniser.pending(task.document_id, images)
+                if pending:
+                    self._keep(task)
+                    waiting[task.document_id] = replace(task, data=b""), pending
+                else:
+                    outcomes[task.document_id] = self._take(staging, task, outcome)
+            if waiting:
+                wanted = {identity: pages for identity, (_, pages) in waiting.items()}
+                paths = {identity: self._store.original(identity) for identity in waiting}
+                self._recogniser.recognise(wanted, paths, scratch, self._progress)
+                self._progress.stage("Lettura delle pagine riconosciute", len(waiting))
+                again = (
+                    replace(
+                        task,
+                        data=paths[identity].read_bytes(),
+                        recognition=self._recogniser.known(identity),
+                    )
+                    for identity, (task, _) in waiting.items()
+                )
+                for task, outcome in self._outcomes(again, scratch):
+                    outcomes[task.document_id] = self._take(staging, task, outcome)
         return outcomes
+
+    def _outcomes(
+        self, tasks: Iterable[Task], scratch: Path
+    ) -> Iterator[tuple[Task, Structured | Refusal]]:
+        seconds = self._settings.file_timeout_seconds
+        for task, outcome in read_all(tasks, seconds=seconds, scratch=scratch):
+            self._progress.advance()
+            yield task, outcome
+
+    def _take(self, staging: Staging, task: Task, outcome: Structured | Refusal) -> Outcome:
+        if isinstance(outcome, Refusal):
+            return outcome
+        self._add(staging, outcome)
+        self._keep(task)
+        return Taken(outcome.document, len(outcome.passages))
+
+    def _keep(self, task: Task) -> None:
+        self._writer.keep_original(task.document_id, PurePath(task.name).suffix, task.data)
+
+    @contextmanager
+    def _scratch(self) -> Iterator[Path]:
+        """An empty folder for the readers' temporary files; one left by a killed ingest goes."""
+        folder = self._settings.data_dir / _SCRATCH
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.mkdir()
+        try:
+            yield folder
+        finally:
+            shutil.rmtree(folder, ignore_errors=True)
 
     def _tasks(self, files: Iterable[FileToRead], outcomes: dict[str, Outcome]) -> Iterator[Task]:
         for source, found in files:
@@ -165,16 +230,25 @@ class _Run:
                 outcomes[source.document_id] = Refusal(str(error))
                 continue
             if hashlib.sha256(data).hexdigest() != source.document_id:
-                why = f"«{name}» è cambiato mentre veniva letto. Ripeti `piano ingest`."
-                outcomes[source.document_id] = Refusal(why)
+                why = f"«{shown_name(name)}» è cambiato mentre veniva letto."
+                outcomes[source.document_id] = Refusal(f"{why} Ripeti `piano ingest`.")
                 continue
-            yield Task(source.document_id, source.source, name, data)
+            known = self._recogniser.known(source.document_id)
+            yield Task(source.document_id, source.source, name, data, known)
 
     def _add(self, staging: Staging, read: Structured) -> None:
         texts = [embedded_text(read.document, passage) for passage in read.passages]
         vectors = self._embedder.embed_passages(texts)
         staging.add(
-            Parts(read.document, read.pages, read.passages, read.schede, read.interventi), vectors
+            Parts(
+                read.document,
+                read.pages,
+                read.passages,
+                read.schede,
+                read.interventi,
+                read.sketch,
+            ),
+            vectors,
         )
 
     def _record(
@@ -197,6 +271,18 @@ class _Run:
             for identity, document in known.documents.items():
                 if identity in names and document.source not in names[identity]:
                     staging.rename(identity, names[identity][0])
+
+
+def _relate(staging: Staging) -> tuple[list[Relation], list[Document]]:
+    """Records and returns how all documents of the new generation stand to one another."""
+    catalog = staging.settled_catalog()
+    documents = catalog.documents()
+    pairs = near_pairs(
+        catalog.sketches(), lambda identity: shingles(catalog.passage_texts(identity))
+    )
+    relations = relate(documents, pairs)
+    catalog.set_relations(relations)
+    return relations, documents
 
 
 def settle(plan: Plan, old: Mapping[str, Source], kept: Collection[str]) -> dict[str, Source]:

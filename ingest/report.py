@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 from assistant.index.catalog import Source
-from assistant.models import Document
+from assistant.models import Document, Relation
 from ingest.known import Known
 from ingest.plan import Plan, Step
 from ingest.worker import Refusal
@@ -90,6 +90,26 @@ def entries(
         if read.location not in here and read.document_id not in covered:
             found.append(_read_entry(read.source, read.document_id, outcomes, REBUILT))
     return found
+
+
+def with_relations(
+    found: Sequence[IngestEntry], relations: Sequence[Relation], documents: Sequence[Document]
+) -> list[IngestEntry]:
+    """The entries, each with what its document is to others of the index."""
+    titles = {document.id: document.title for document in documents}
+    words = {
+        "superseded_by": "È superato da «{}».",
+        "updated_by": "È aggiornato da «{}».",
+        "near_duplicate": "È quasi uguale a «{}».",
+    }
+    told: dict[str, list[str]] = {}
+    for relation in relations:
+        note = words[relation.kind].format(titles[relation.other_id])
+        told.setdefault(relation.document_id, []).append(f"{note} {relation.why}")
+    return [
+        replace(entry, notes=(*entry.notes, *told.get(entry.document_id or "", ())))
+        for entry in found
+    ]
 
 
 def _entry(step: Step, known: Known, outcomes: Mapping[str, Outcome]) -> IngestEntry:

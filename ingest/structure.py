@@ -10,6 +10,7 @@ from ingest.models import SourceDocument
 from ingest.passages import PassageSettings, make_passages
 from ingest.schede import find_records
 from ingest.sections import place_blocks
+from ingest.sketch import sketch
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,9 @@ class Structured:
     passages: tuple[Passage, ...]
     schede: tuple[Scheda, ...]
     interventi: tuple[Intervento, ...]
+    sketch: bytes
+    images: tuple[int, ...] = ()
+    """Pages whose words stand in an image, recognised or not."""
 
 
 def structure(
@@ -38,6 +42,15 @@ def structure(
         blocks = place_blocks(source, records.promoted)
     passages = make_passages(document_id, source, settings, blocks, records.ranges)
     pages = tuple(
-        Page(document_id, page.number, page.text, page.printed_label) for page in source.pages
+        Page(document_id, page.number, page.text, page.printed_label, page.ocr_confidence)
+        for page in source.pages
     )
-    return Structured(document, pages, tuple(passages), records.schede, records.interventi)
+    return Structured(
+        document,
+        pages,
+        tuple(passages),
+        records.schede,
+        records.interventi,
+        sketch(passage.text for passage in passages),
+        source.images,
+    )

@@ -2,29 +2,87 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import pickle
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from multiprocessing.connection import Connection, Pipe, wait
+from pathlib import Path
+from typing import Any, Protocol, TypeVar, cast
 
+from assistant.errors import AssistantError
 from ingest.structure import Structured
-from ingest.worker import Refusal, Task
+from ingest.worker import READY, ImageRead, ImageTask, Refusal, Task
 
 WORKERS = max(1, min(2, os.cpu_count() or 1))
+MAX_IMAGE_WORKERS = 16
 
 _MAIN = "from ingest.worker import main; main()"
 
 _AHEAD = 8
-"""Results kept while a slow file before them is still being read."""
+"""Results kept while a slow file before them is still being read, at least."""
+_IN_HAND = 300_000_000
+"""Bytes of files and results held at once, beyond which no further file is taken up."""
+_MAX_RESULT = 250_000_000
+"""Bytes of one document's result: as objects it takes some three times as much memory."""
+_TOO_LONG = "bad message length"
+"""All that multiprocessing says of a message beyond the limit."""
+_STARTUP_SECONDS = 120.0
+
+
+class _Doable(Protocol):
+    @property
+    def size(self) -> int: ...
+
+    def fell(self) -> Refusal: ...
+
+    def slow(self) -> Refusal: ...
+
+    def too_much(self) -> Refusal: ...
+
+
+T = TypeVar("T", bound=_Doable)
+
+
+def read_all(
+    tasks: Iterable[Task], *, seconds: float, workers: int = WORKERS, scratch: Path | None = None
+) -> Iterator[tuple[Task, Structured | Refusal]]:
+    """Each task with what came of it, in the order of `tasks`, which is drawn from as needed.
+
+    `seconds` is the longest time for one file; `scratch` is the folder for temporary files.
+    """
+    return cast(
+        Iterator[tuple[Task, Structured | Refusal]], _do_all(tasks, seconds, workers, scratch)
+    )
+
+
+def recognise_all(
+    tasks: Iterable[ImageTask], *, seconds: float, scratch: Path | None = None
+) -> Iterator[tuple[ImageTask, ImageRead | Refusal]]:
+    """The same for images, one on each core; `seconds` is the longest time for one."""
+    workers = min(MAX_IMAGE_WORKERS, cores())
+    return cast(
+        Iterator[tuple[ImageTask, ImageRead | Refusal]], _do_all(tasks, seconds, workers, scratch)
+    )
+
+
+def cores() -> int:
+    """Processors that this process may use."""
+    try:
+        return len(os.sched_getaffinity(0))
+    except AttributeError:  # only Linux knows
+        return os.cpu_count() or 1
 
 
 class _Reader:
-    """One process and the file it is reading."""
+    """One process and the task that it is at."""
 
-    def __init__(self) -> None:
+    def __init__(self, scratch: Path | None) -> None:
         self.connection, theirs = Pipe()
         number = theirs.fileno()
         # Not multiprocessing: it would import the calling program again in each process.
@@ -33,107 +91,141 @@ class _Reader:
             pass_fds=[number],
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
-            env={**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)},
+            env=_environment(scratch),
+            # A group of its own, so that what it started ends with it.
+            start_new_session=True,
         )
         theirs.close()
+        self._ready = False
         self.position = -1
-        self.task: Task | None = None
+        self.task: Any = None
         self.deadline = 0.0
 
-    def start(self, position: int, task: Task, seconds: float) -> None:
+    def start(self, position: int, task: _Doable, seconds: float) -> None:
         """Raises OSError when the process is no longer there."""
+        if not self._ready:  # loading libraries is not part of the file's time
+            if not self.connection.poll(_STARTUP_SECONDS) or self.connection.recv() != READY:
+                raise TimeoutError
+            self._ready = True
         self.position, self.task = position, task
-        self.deadline = time.monotonic() + seconds
         self.connection.send(task)
+        self.deadline = time.monotonic() + seconds
 
     def stop(self) -> None:
         self.connection.close()
+        with contextlib.suppress(ProcessLookupError, PermissionError):
+            os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         self._process.wait()
 
 
-def read_all(
-    tasks: Iterable[Task], *, seconds: float, workers: int = WORKERS
-) -> Iterator[tuple[Task, Structured | Refusal]]:
-    """Each task with what came of it, in the order of `tasks`, which is drawn from as needed.
+def _environment(scratch: Path | None) -> dict[str, str]:
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p for p in sys.path if p)}
+    # Each thread and each arena of malloc would reserve address space, which is limited.
+    environment |= {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MALLOC_ARENA_MAX": "2"}
+    if scratch is not None:
+        environment |= dict.fromkeys(("TMPDIR", "TEMP", "TMP"), str(scratch.absolute()))
+    return environment
 
-    `seconds` is the longest time for one file.
-    """
+
+def _do_all(
+    tasks: Iterable[T], seconds: float, workers: int, scratch: Path | None
+) -> Iterator[tuple[T, object]]:
     waiting = enumerate(tasks)
-    done: dict[int, tuple[Task, Structured | Refusal]] = {}
+    done: dict[int, tuple[T, object, int]] = {}
     idle: list[_Reader] = []
     busy: list[_Reader] = []
     following = 0
     exhausted = False
+    ahead = max(_AHEAD, 2 * workers)
     try:
         # All start before the first is given work: each takes a while to import its readers.
         first = list(islice(waiting, workers))
-        idle += [_Reader() for _ in first]
-        busy += [_start(idle, *item, seconds) for item in first]
+        idle += [_Reader(scratch) for _ in first]
+        busy += [_start(idle, *item, seconds, scratch) for item in first]
         while True:
-            while not exhausted and len(busy) < workers and len(done) < _AHEAD:
+            while not exhausted and len(busy) < workers and len(done) < ahead:
+                if busy and _in_hand(busy, done) > _IN_HAND:
+                    break
                 item = next(waiting, None)
                 if item is None:
                     exhausted = True
                 else:
-                    busy.append(_start(idle, *item, seconds))
+                    busy.append(_start(idle, *item, seconds, scratch))
             while following in done:
-                yield done.pop(following)
+                task, result, _ = done.pop(following)
+                yield task, result
+                del task, result
                 following += 1
             if not busy and exhausted:
                 return
-            for reader, result in _results(busy):
+            for reader, result, size in _results(busy):
                 busy.remove(reader)
-                assert reader.task is not None
-                done[reader.position] = (reader.task, result)
-                if isinstance(result, Refusal) and reader.connection.closed:
-                    continue
-                idle.append(reader)
+                done[reader.position] = (reader.task, result, size)
+                reader.task = None
+                if not reader.connection.closed:
+                    idle.append(reader)
     finally:
         for reader in (*idle, *busy):
             reader.stop()
 
 
-def _start(idle: list[_Reader], position: int, task: Task, seconds: float) -> _Reader:
+def _in_hand(busy: list[_Reader], done: dict[int, tuple[T, object, int]]) -> int:
+    started = sum(int(reader.task.size) for reader in busy)
+    return started + sum(task.size + size for task, _, size in done.values())
+
+
+def _start(
+    idle: list[_Reader], position: int, task: _Doable, seconds: float, scratch: Path | None
+) -> _Reader:
     while idle:
         reader = idle.pop()
         try:
             reader.start(position, task, seconds)
-        except OSError:  # it died while it had nothing to do
+        except (OSError, EOFError):  # it died while it had nothing to do
             reader.stop()
         else:
             return reader
-    reader = _Reader()
-    reader.start(position, task, seconds)
+    reader = _Reader(scratch)
+    try:
+        reader.start(position, task, seconds)
+    except (OSError, EOFError) as error:
+        reader.stop()
+        raise AssistantError(
+            "Il processo che legge i documenti non parte.",
+            remedy="Libera memoria e riprova; se non basta, esegui `make setup`.",
+        ) from error
     return reader
 
 
-def _results(busy: list[_Reader]) -> list[tuple[_Reader, Structured | Refusal]]:
+def _results(busy: list[_Reader]) -> list[tuple[_Reader, object, int]]:
     """What is ready within the shortest deadline; readers that crashed or hang are stopped."""
     if not busy:
         return []
     patience = max(0.0, min(reader.deadline for reader in busy) - time.monotonic())
     ready = wait([reader.connection for reader in busy], patience)
-    results: list[tuple[_Reader, Structured | Refusal]] = []
+    results: list[tuple[_Reader, object, int]] = []
     for reader in busy:
-        assert reader.task is not None
-        name = reader.task.name
         if reader.connection in ready:
-            try:
-                results.append((reader, _receive(reader.connection)))
-            except (EOFError, OSError):
-                reader.stop()
-                why = f"«{name}» ha fatto cadere il lettore: è danneggiato o malevolo."
-                results.append((reader, Refusal(f"{why} Procuratelo di nuovo dalla fonte.")))
+            results.append((reader, *_receive(reader)))
         elif time.monotonic() >= reader.deadline:
             reader.stop()
-            why = f"«{name}» richiede troppo tempo per essere letto."
-            remedy = "Dividilo in più file o alza il limite con PIANO_FILE_TIMEOUT_SECONDS."
-            results.append((reader, Refusal(f"{why} {remedy}")))
+            results.append((reader, reader.task.slow(), 0))
     return results
 
 
-def _receive(connection: Connection) -> Structured | Refusal:
-    result = connection.recv()
-    assert isinstance(result, Structured | Refusal)
-    return result
+def _receive(reader: _Reader) -> tuple[object, int]:
+    """The result and its size in bytes; a reader that fell, or says too much, is stopped."""
+    connection: Connection = reader.connection
+    try:
+        received = connection.recv_bytes(_MAX_RESULT)
+    except EOFError:
+        refusal = reader.task.fell()
+    except OSError as error:
+        refusal = reader.task.too_much() if str(error) == _TOO_LONG else reader.task.fell()
+    else:
+        result = pickle.loads(received)
+        assert isinstance(result, Structured | ImageRead | Refusal)
+        return result, len(received)
+    reader.stop()
+    return refusal, 0

@@ -301,10 +301,10 @@ def test_a_reader_that_crashes_or_hangs_costs_its_file_only(
     code = (
         "import os, time, ingest.worker as w\n"
         "read = w.read_bytes\n"
-        "def fatal(data, name):\n"
+        "def fatal(data, name, recognition=None):\n"
         "    if name == 'cade.md': os._exit(11)\n"
         "    if name == 'lento.md': time.sleep(60)\n"
-        "    return read(data, name)\n"
+        "    return read(data, name, recognition)\n"
         "w.read_bytes = fatal\n"
         "w.main()"
     )

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from assistant.italian.sentences import passage_sentences
 from assistant.models import Passage
 from ingest.models import Block, BlockKind, SourceDocument, SourcePage
 from ingest.passages import PassageSettings, SheetRange, make_passages
@@ -112,6 +114,89 @@ def test_table_keeps_its_caption_and_header_row() -> None:
     assert "Comune 9 9.000" in table.text
 
 
+def table(number: int, first: int, last: int, *, header: bool = True) -> SourcePage:
+    """A page of rows "Comune n | n.000 euro", under its column names when `header`."""
+    names: list[Piece] = [("table_row", "Comune Spesa prevista")] if header else []
+    rows: list[Piece] = [("table_row", f"Comune {n} {n}.000 euro") for n in range(first, last)]
+    made = page(number, *names, *rows)
+    if header:
+        made = replace(made, blocks=(replace(made.blocks[0], header=True), *made.blocks[1:]))
+    return made
+
+
+def with_caption(source: SourcePage, caption: str) -> SourcePage:
+    shift = len(caption) + 1
+    moved = (replace(b, start=b.start + shift, end=b.end + shift) for b in source.blocks)
+    blocks = (Block(0, len(caption)), *moved)
+    return replace(source, text=f"{caption}\n{source.text}", blocks=blocks)
+
+
+def test_every_part_of_a_long_table_repeats_its_caption_and_column_names() -> None:
+    found = passages(with_caption(table(1, 0, 120), "Preventivo di spesa"))
+    assert len(found) > 2
+    for part in found:
+        assert part.text.startswith("Preventivo di spesa\nComune Spesa prevista\nComune ")
+    second = found[1]
+    assert [s.lead for s in second.spans] == [True, False]
+    first_row = second.spans[1]
+    assert (second.page_start, second.start) == (1, first_row.start)
+    assert second.start > found[0].start
+    quote = second.quotes(0, len("Preventivo di spesa"))[0]
+    assert (quote.page, quote.start, quote.text) == (1, 0, "Preventivo di spesa")
+
+
+def test_rows_on_the_next_page_repeat_what_stands_on_the_page_before_and_keep_their_own() -> None:
+    found = passages(
+        with_caption(table(3, 0, 4), "Preventivo di spesa"), table(4, 4, 8, header=False)
+    )
+    assert [(p.page_start, p.page_end) for p in found] == [(3, 3), (4, 4)]
+    assert found[1].text.startswith("Preventivo di spesa\nComune Spesa prevista\nComune 4 4.000")
+    sentences = [found[1].text[s:e] for s, e in passage_sentences(found[1])]
+    assert sentences[0] == "Comune 4 4.000 euro"
+
+
+def test_column_names_repeated_by_the_file_are_not_said_twice() -> None:
+    found = passages(with_caption(table(1, 0, 4), "Preventivo di spesa"), table(2, 4, 8))
+    assert found[1].text.startswith("Preventivo di spesa\nComune Spesa prevista\nComune 4")
+    assert found[1].text.count("Spesa prevista") == 1
+    assert [(s.page, s.lead) for s in found[1].spans] == [(1, True), (2, False)]
+
+
+def test_another_table_does_not_take_the_caption_of_the_one_before() -> None:
+    other = page(1, ("table_row", "Anno Posti"), *[("table_row", f"{n} 3") for n in range(200)])
+    other = replace(other, blocks=(replace(other.blocks[0], header=True), *other.blocks[1:]))
+    found = passages(with_caption(table(1, 0, 3), "Preventivo di spesa"), replace(other, number=2))
+    assert found[-1].text.startswith("Anno Posti\n")
+    assert "Preventivo" not in found[-1].text
+
+
+def test_items_cut_from_the_line_above_their_list_repeat_it() -> None:
+    items: list[Piece] = [("list_item", f"• {n}: {paragraph(2)}") for n in range(12)]
+    found = passages(page(1, ("text", "Le azioni sono:"), *items))
+    assert len(found) > 1
+    assert all(p.text.startswith("Le azioni sono:\n• ") for p in found)
+
+
+def test_a_passage_ends_with_its_page() -> None:
+    found = passages(page(1, ("text", "Prima pagina.")), page(2, ("text", "Seconda pagina.")))
+    assert [(p.page_start, p.text) for p in found] == [(1, "Prima pagina."), (2, "Seconda pagina.")]
+
+
+def test_a_heading_at_the_foot_of_a_page_does_not_move_its_text_there() -> None:
+    (only,) = passages(page(1, ("heading", "Spesa", 1)), page(2, ("text", "Sono 100 euro.")))
+    assert only.text == "Spesa\nSono 100 euro."
+    assert (only.page_start, only.page_end, only.start) == (2, 2, 0)
+
+
+def test_only_the_end_of_a_sentence_follows_it_over_the_page_break() -> None:
+    found = passages(
+        page(1, ("text", "Il Distretto affida all'Ufficio di piano")),
+        page(2, ("text", "il compito di istruire. L'Ufficio riferisce al Comitato.")),
+    )
+    assert [(p.page_start, p.page_end) for p in found] == [(1, 2), (2, 2)]
+    assert found[1].text == "L'Ufficio riferisce al Comitato."
+
+
 def test_sentence_that_runs_over_a_page_break_stays_in_one_passage() -> None:
     found = passages(
         page(1, ("text", paragraph(6)), ("text", "Il Distretto affida all'Ufficio di piano")),
@@ -201,7 +286,7 @@ def test_every_word_is_in_exactly_one_passage_and_every_quote_is_exact(
         quotes = passage.quotes(0, len(passage.text))
         assert len(quotes) == len(passage.spans)
         assert all(q.text == texts[q.page][q.start : q.end] for q in quotes)
-        for span in passage.spans:
+        for span in (span for span in passage.spans if not span.lead):
             for at in range(span.start, span.end):
                 covered[span.page][at] += 1
     for source_page in source.pages:

@@ -96,7 +96,10 @@ def sentences_html(
 
 def citation_label(citation: Citation) -> str:
     """The heading of a citation, as a Markdown label."""
-    return plain(f"[{citation.n}] {citation.title}, {_page(citation.page, citation.printed_label)}")
+    ocr = citation.ocr_confidence
+    marked = f" ({recognised(ocr)})" if ocr is not None else ""
+    where = _page(citation.page, citation.printed_label)
+    return plain(f"[{citation.n}] {citation.title}, {where}{marked}")
 
 
 def citation_html(citation: Citation, page: DocumentPage | None, api: str) -> str:
@@ -107,6 +110,8 @@ def citation_html(citation: Citation, page: DocumentPage | None, api: str) -> st
     if citation.year:
         facts.append(str(citation.year))
     facts.append(_page(citation.page, citation.printed_label))
+    if citation.ocr_confidence is not None:
+        facts.append(recognised(citation.ocr_confidence))
     badge = f" {DEMONSTRATION}" if citation.demonstration else ""
     section = (
         f'<p class="where">Sezione: {escape(citation.section)}</p>' if citation.section else ""
@@ -209,6 +214,11 @@ def _link(address: str, text: str, *, hint: str = "") -> str:
         f'aria-label="{escape(name)}">'
         f"{escape(text)}</a>"
     )
+
+
+def recognised(confidence: float) -> str:
+    """How a text that was recognised in an image is marked; the confidence is 0-100."""
+    return f"riconoscimento ottico, confidenza {confidence:.0f}%"
 
 
 def _page(number: int, label: str | None) -> str:

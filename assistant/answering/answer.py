@@ -31,6 +31,7 @@ from assistant.models import (
     Filters,
     Hit,
     Mode,
+    Page,
     Quote,
     Stage,
 )
@@ -141,7 +142,7 @@ class Answerer:
             self._settings,
             draft.citations,
             Relevance(questions, self._idf, self._share),
-            self._labels,
+            self._pages,
             written,
         ):
             draft.sentences.append(sentence)
@@ -176,7 +177,7 @@ class Answerer:
                         candidate.quotes,
                         candidate.hit.passage,
                         candidate.hit.document,
-                        self._labels(candidate.quotes),
+                        self._pages(candidate.quotes),
                     ),
                     why="testuale",
                 )
@@ -211,12 +212,9 @@ class Answerer:
         passages = self._backend.manifest.counts["passages"]
         return self._backend.document_frequency(term) / max(SMALL, passages)
 
-    def _labels(self, quotes: Sequence[Quote]) -> dict[int, str | None]:
-        """Printed labels of the pages that quotes of one document stand on."""
-        return {
-            quote.page: self._backend.page(quote.document_id, quote.page).printed_label
-            for quote in quotes
-        }
+    def _pages(self, quotes: Sequence[Quote]) -> dict[int, Page]:
+        """The pages, by number, that quotes of one document stand on."""
+        return {q.page: self._backend.page(q.document_id, q.page) for q in quotes}
 
     def _finish(
         self,

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from assistant.models import Citation, Document, Passage, Quote
+from assistant.models import Citation, Document, Page, Passage, Quote
 
 
 class Citations:
@@ -19,12 +19,13 @@ class Citations:
         quotes: Sequence[Quote],
         passage: Passage,
         document: Document,
-        labels: dict[int, str | None] | None = None,
+        pages: Mapping[int, Page] | None = None,
     ) -> tuple[int, ...]:
-        """The numbers of these quotes, new ones being added; `labels` are printed page labels."""
+        """The numbers of these quotes, new ones being added; `pages` are those that they are in."""
         numbers: list[int] = []
         for quote in quotes:
             if quote not in self._by_quote:
+                page = (pages or {}).get(quote.page)
                 self._by_quote[quote] = Citation(
                     n=len(self._by_quote) + 1,
                     document_id=document.id,
@@ -39,7 +40,10 @@ class Citations:
                     end=quote.end,
                     quote=quote.text,
                     demonstration=document.demonstration,
-                    printed_label=(labels or {}).get(quote.page),
+                    printed_label=page.printed_label if page else None,
+                    ocr_confidence=page.ocr_confidence if page else None,
+                    status=document.status,
+                    superseded_by=document.superseded_by,
                 )
             numbers.append(self._by_quote[quote].n)
         return tuple(dict.fromkeys(numbers))

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from assistant.answering.abstain import Decision
 from assistant.index.protocol import SearchBackend
-from assistant.models import AnswerStatus, Citation
+from assistant.models import AnswerStatus, Citation, Document
 
 UNREADABLE_NAMED = 3
 """Documents with pages that could not be read, named one by one; the others are counted."""
@@ -23,17 +23,41 @@ def answer_notices(citations: Sequence[Citation], backend: SearchBackend) -> lis
             f"{': non vale' if one else 'dimostrativi: non valgono'} come fonte ufficiale."
         )
     documents = {item.document_id: backend.document(item.document_id) for item in citations}
-    superseded = [
-        item.n for item in citations if documents[item.document_id].status == "superseded"
+    superseded: dict[str, list[int]] = {}
+    for item in citations:
+        if item.status == "superseded":
+            successor = item.superseded_by
+            by = f"«{successor}»" if successor else "uno più recente"
+            superseded.setdefault(by, []).append(item.n)
+    notices += [
+        f"{_citations(numbers)} da un testo superato da {by}." for by, numbers in superseded.items()
     ]
-    if superseded:
-        notices.append(f"{_citations(superseded)} da un testo superato da uno più recente.")
-    scanned = [item.n for item in citations if item.page in documents[item.document_id].ocr_pages]
+    notices += _updates(documents.values(), backend)
+    scanned = {item.n: item.ocr_confidence for item in citations if item.ocr_confidence is not None}
     if scanned:
+        pages = {(c.document_id, c.page): scanned[c.n] for c in citations if c.n in scanned}
+        mean = sum(pages.values()) / len(pages)
+        one = len(pages) == 1
         notices.append(
-            f"{_citations(scanned)} da pagine lette con riconoscimento ottico: controlla "
-            "l'originale."
+            f"{_citations(list(scanned))} da {'una pagina letta' if one else 'pagine lette'} con "
+            f"riconoscimento ottico (confidenza media {mean:.0f}%): controlla l'originale."
         )
+    return notices
+
+
+def _updates(documents: Iterable[Document], backend: SearchBackend) -> list[str]:
+    """Plans that are cited while their yearly update, which may change them, is not."""
+    cited = {document.id: document for document in documents}
+    notices = []
+    for document in cited.values():
+        others = [
+            backend.document(identity).title
+            for identity in document.updated_by
+            if identity not in cited
+        ]
+        if others:
+            named = " e ".join(f"«{title}»" for title in others)
+            notices.append(f"«{document.title}» ha un aggiornamento da controllare: {named}.")
     return notices
 
 

@@ -17,7 +17,7 @@ from assistant.answering.generate import GeneratedSentence, generate
 from assistant.answering.ground import Grounding, verify
 from assistant.answering.relevance import Relevance, Service
 from assistant.errors import ChatModelError
-from assistant.models import AnswerSentence, Hit, Quote
+from assistant.models import AnswerSentence, Hit, Page, Quote
 from assistant.settings import Settings
 
 logger = logging.getLogger(__name__)
@@ -25,8 +25,8 @@ logger = logging.getLogger(__name__)
 PASSAGES_GIVEN = 8
 """Passages put before the model."""
 
-Labels = Callable[[Sequence[Quote]], dict[int, str | None]]
-"""Printed labels of the pages that some quotes of one document stand on."""
+PagesOf = Callable[[Sequence[Quote]], dict[int, Page]]
+"""The pages, by number, that some quotes of one document stand on."""
 
 
 @dataclass(slots=True)
@@ -58,7 +58,7 @@ def write_with_model(
     settings: Settings,
     citations: Citations,
     relevance: Relevance,
-    labels: Labels,
+    pages_of: PagesOf,
     written: Written,
 ) -> Iterator[AnswerSentence]:
     """Verified sentences, as they come; a model that fails leaves a notice, never an exception."""
@@ -75,7 +75,7 @@ def write_with_model(
             waiting.append(checked)
             for item in [item for item in waiting if item.service.about & written.answered]:
                 waiting.remove(item)
-                yield _sentence(item, citations, labels)
+                yield _sentence(item, citations, pages_of)
     except ChatModelError as error:
         logger.warning("chat model failed: %s", error)
         written.interrupted = bool(written.answered)
@@ -109,11 +109,11 @@ def _check(
     return _Checked(sentence.text, grounding, on_target, service)
 
 
-def _sentence(item: _Checked, citations: Citations, labels: Labels) -> AnswerSentence:
+def _sentence(item: _Checked, citations: Citations, pages_of: PagesOf) -> AnswerSentence:
     numbers: list[int] = []
     for quote in item.grounding.quotes:
         hit = next(hit for hit in item.hits if _holds(hit, quote))
-        numbers += citations.cite([quote], hit.passage, hit.document, labels([quote]))
+        numbers += citations.cite([quote], hit.passage, hit.document, pages_of([quote]))
     return AnswerSentence(item.text, "supported", tuple(dict.fromkeys(numbers)), item.grounding.why)
 
 

@@ -54,9 +54,13 @@ def document_page(page: DocumentPage, start: int | None = None, end: int | None 
         source = PurePath(source).name  # folders say nothing to who reads
     printed = f" (numero stampato: {escape(page.label)})" if page.label else ""
     notes = [DEMONSTRATION] if document.demonstration else []
-    if page.number in document.ocr_pages:
+    if document.status == "superseded":
+        successor = f" da «{document.superseded_by}»" if document.superseded_by else ""
+        notes.append(f"Questo testo è superato{successor}.")
+    if page.ocr_confidence is not None:
         notes.append(
-            "Il testo di questa pagina è stato riconosciuto da un'immagine: può avere errori."
+            "Il testo di questa pagina è stato riconosciuto da un'immagine (confidenza media "
+            f"{page.ocr_confidence:.0f}%): può avere errori, controlla l'originale."
         )
     body = escape(page.text)
     if start is not None or end is not None:

@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from assistant.models import Answer, SearchResult
+from assistant.models import Answer, Citation, SearchResult
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What could move the cursor, colour the screen or turn the text round in a terminal."""
@@ -52,7 +52,7 @@ def answer_text(answer: Answer) -> str:
     for item in answer.citations:
         label = f" (n. stampato {item.printed_label})" if item.printed_label else ""
         section = f" — {item.section}" if item.section else ""
-        lines.append(f"[{item.n}] {item.title}, pagina {item.page}{label}{section}")
+        lines.append(f"[{item.n}] {item.title}, pagina {item.page}{label}{section}{_ocr(item)}")
         lines.append(f"    {item.source}")
     if not answer.sentences and answer.hits:
         lines += ["", "Pagine più vicine (non sono una risposta):"]
@@ -60,6 +60,12 @@ def answer_text(answer: Answer) -> str:
     if answer.notices:
         lines += ["", *(f"Nota: {notice}" for notice in answer.notices)]
     return plain("\n".join(lines))
+
+
+def _ocr(citation: Citation) -> str:
+    if citation.ocr_confidence is None:
+        return ""
+    return f" — riconoscimento ottico, confidenza {citation.ocr_confidence:.0f}%"
 
 
 def search_text(result: SearchResult) -> str:

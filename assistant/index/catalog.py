@@ -9,6 +9,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -22,9 +23,9 @@ from assistant.index.records import (
     scheda_from_json,
     scheda_key,
 )
-from assistant.models import Document, Filters, Intervento, Page, Passage, Scheda
+from assistant.models import Document, Filters, Intervento, Page, Passage, Relation, Scheda
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 """Raised when older generations cannot be read any more: they are then made again."""
 
 MIN_ID_PREFIX = 6
@@ -67,7 +68,9 @@ class Catalog:
             )
         except sqlite3.Error as error:
             raise self._corrupt(error) from error
-        self._all("SELECT number FROM documents LIMIT 1")
+        # Few, and read with every document: kept in memory.
+        self._relations = self._read_relations()
+        self._places = self._read_places()
 
     def close(self) -> None:
         with self._lock:
@@ -116,7 +119,7 @@ class Catalog:
 
     def documents(self) -> list[Document]:
         rows = self._all("SELECT data FROM documents ORDER BY title, source")
-        return [document_from_json(row[0]) for row in rows]
+        return [self._related(document_from_json(row[0])) for row in rows]
 
     def document(self, document_id: str) -> Document:
         rows = self._all("SELECT data FROM documents WHERE id = ?", [document_id])
@@ -125,11 +128,61 @@ class Catalog:
                 f"Nessun documento ha l'identificativo {document_id[:80]!r}.",
                 remedy="Gli identificativi sono nell'elenco dei documenti.",
             )
-        return document_from_json(rows[0][0])
+        return self._related(document_from_json(rows[0][0]))
+
+    def relations(self, document_id: str) -> list[Relation]:
+        """How a document stands to others, in a fixed order."""
+        return [relation for relation, _ in self._relations.get(document_id, ())]
+
+    def _read_relations(self) -> dict[str, list[tuple[Relation, str]]]:
+        """By document, its relations with the title of the other one."""
+        found: dict[str, list[tuple[Relation, str]]] = {}
+        for *values, title in self._all(
+            "SELECT relations.kind, document_id, other_id, why, share, title FROM relations"
+            " JOIN documents ON documents.id = other_id ORDER BY relations.rowid"
+        ):
+            found.setdefault(values[1], []).append((Relation(*values), title))
+        return found
+
+    def _read_places(self) -> dict[str, list[str]]:
+        """By document, its sources, where there are several."""
+        found: dict[str, list[str]] = {}
+        for identity, source in self._all(
+            "SELECT document_id, source FROM sources WHERE document_id IN"
+            " (SELECT document_id FROM sources GROUP BY document_id HAVING count(*) > 1)"
+            " ORDER BY rowid"
+        ):
+            found.setdefault(identity, []).append(source)
+        return found
+
+    def _related(self, document: Document) -> Document:
+        """The document with what the index knows of it besides its own words."""
+        related = self._relations.get(document.id, [])
+        others = {
+            kind: tuple(r.other_id for r, _ in related if r.kind == kind)
+            for kind in ("updated_by", "near_duplicate")
+        }
+        places = self._places.get(document.id, [])
+        found = replace(
+            document,
+            updated_by=others["updated_by"],
+            near_duplicates=others["near_duplicate"],
+            also_at=tuple(place for place in places if place != document.source),
+        )
+        for relation, title in related:
+            if relation.kind == "superseded_by":
+                return replace(
+                    found,
+                    status="superseded",
+                    superseded_by=title,
+                    superseded_by_id=relation.other_id,
+                )
+        return found
 
     def page(self, document_id: str, number: int) -> Page:
         rows = self._all(
-            "SELECT text, label FROM pages JOIN documents ON documents.number = pages.document"
+            "SELECT text, label, ocr_confidence FROM pages"
+            " JOIN documents ON documents.number = pages.document"
             " WHERE documents.id = ? AND pages.number = ?",
             # Beyond 64 bits SQLite cannot even compare: there is no such page either.
             [document_id, number if abs(number) < 2**63 else -1],
@@ -140,7 +193,7 @@ class Catalog:
                 f"La pagina {number} non c'è: il documento ha {count} pagine.",
                 remedy="Le pagine si contano da 1.",
             )
-        return Page(document_id, number, rows[0][0], rows[0][1])
+        return Page(document_id, number, *rows[0])
 
     def schede(self) -> list[Scheda]:
         rows = self._all(

@@ -19,7 +19,7 @@ from assistant.index.records import (
     spans_to_json,
     to_json,
 )
-from assistant.models import Document, Intervento, Page, Passage, Scheda
+from assistant.models import Document, Intervento, Page, Passage, Relation, Scheda
 
 _SCHEMA = """
 CREATE TABLE documents (
@@ -29,7 +29,7 @@ CREATE TABLE documents (
     data TEXT NOT NULL);
 CREATE TABLE pages (
     document INTEGER NOT NULL, number INTEGER NOT NULL, label TEXT, text TEXT NOT NULL,
-    UNIQUE (document, number));
+    ocr_confidence REAL, UNIQUE (document, number));
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL,
     ordinal INTEGER NOT NULL, text TEXT NOT NULL, section TEXT NOT NULL, spans TEXT NOT NULL,
@@ -39,6 +39,10 @@ CREATE TABLE records (
     kind TEXT NOT NULL, document INTEGER NOT NULL, position INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE sources (
     location TEXT PRIMARY KEY, source TEXT NOT NULL, document_id TEXT NOT NULL);
+CREATE TABLE sketches (document INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
+CREATE TABLE relations (
+    kind TEXT NOT NULL, document_id TEXT NOT NULL, other_id TEXT NOT NULL, why TEXT NOT NULL,
+    share REAL);
 """
 
 
@@ -50,6 +54,8 @@ class Parts(NamedTuple):
     passages: Sequence[Passage]
     schede: Sequence[Scheda] = ()
     interventi: Sequence[Intervento] = ()
+    sketch: bytes = b""
+    """The words of the text, sampled, by which near duplicates are found."""
 
 
 class CatalogWriter:
@@ -130,7 +136,7 @@ class CatalogWriter:
             row = self._db.execute("SELECT number FROM documents WHERE id=?", [identity]).fetchone()
             if row is None:
                 continue
-            for table in ("pages", "passages", "records"):
+            for table in ("pages", "passages", "records", "sketches"):
                 self._db.execute(f"DELETE FROM {table} WHERE document = ?", row)
             self._db.execute("DELETE FROM documents WHERE number = ?", row)
         self._close_holes()
@@ -149,6 +155,34 @@ class CatalogWriter:
                 "UPDATE documents SET source = ?, data = ? WHERE id = ?",
                 [source, json.dumps(data, ensure_ascii=False), document_id],
             )
+
+    def documents(self) -> list[Document]:
+        """As they describe themselves, without relations."""
+        rows = self._db.execute("SELECT data FROM documents ORDER BY number")
+        return [document_from_json(row[0]) for row in rows]
+
+    def sketches(self) -> dict[str, bytes]:
+        rows = self._db.execute(
+            "SELECT documents.id, hashes FROM sketches"
+            " JOIN documents ON documents.number = sketches.document"
+        )
+        return dict(rows.fetchall())
+
+    def passage_texts(self, document_id: str) -> list[str]:
+        rows = self._db.execute(
+            "SELECT text FROM passages JOIN documents ON documents.number = passages.document"
+            " WHERE documents.id = ? ORDER BY row",
+            [document_id],
+        )
+        return [row[0] for row in rows]
+
+    def set_relations(self, relations: Iterable[Relation]) -> None:
+        """Replaces all of them: each ingest looks at all documents again."""
+        self._db.execute("DELETE FROM relations")
+        self._db.executemany(
+            "INSERT INTO relations VALUES (?,?,?,?,?)",
+            ((r.kind, r.document_id, r.other_id, r.why, r.share) for r in relations),
+        )
 
     def passages(self) -> Iterator[tuple[Document, Passage]]:
         """Every passage in row order, with its document."""
@@ -180,8 +214,11 @@ class CatalogWriter:
 
     def _add_content(self, number: int, first: int, parts: Parts) -> None:
         self._db.executemany(
-            "INSERT INTO pages VALUES (?,?,?,?)",
-            ((number, page.number, page.printed_label, page.text) for page in parts.pages),
+            "INSERT INTO pages VALUES (?,?,?,?,?)",
+            (
+                (number, page.number, page.printed_label, page.text, page.ocr_confidence)
+                for page in parts.pages
+            ),
         )
         self._db.executemany(
             "INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?)",
@@ -200,6 +237,7 @@ class CatalogWriter:
                 for row, passage in enumerate(parts.passages, start=first)
             ),
         )
+        self._db.execute("INSERT INTO sketches VALUES (?,?)", [number, parts.sketch])
         records = [("scheda", r) for r in parts.schede]
         records += [("intervento", r) for r in parts.interventi]  # type: ignore[misc]
         self._db.executemany(

@@ -115,6 +115,10 @@ class GenerationStore:
             remedy="Gli identificativi sono nell'elenco dei documenti.",
         )
 
+    def original_ids(self) -> set[str]:
+        """The documents of which a copy is kept."""
+        return {path.name.partition(".")[0] for path in self.originals.iterdir()}
+
     def verify(self) -> Manifest:
         """Reads the whole generation in use; raises CorruptIndexError when a byte is not right."""
         generation = self._require_current()

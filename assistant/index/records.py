@@ -10,6 +10,9 @@ from typing import Any
 from assistant.italian.analysis import fold
 from assistant.models import Document, Field, Intervento, Passage, Quote, Scheda, Span
 
+OF_THE_INDEX = ("updated_by", "near_duplicates", "also_at")
+"""What a document's record learns from the documents beside it; the catalogue keeps it apart."""
+
 
 def name_key(name: str) -> str:
     """By which names are compared: no capitals, accents, or repeated blanks."""
@@ -30,7 +33,7 @@ def to_json(record: Document | Scheda | Intervento) -> str:
 
 def document_from_json(data: str) -> Document:
     values = json.loads(data)
-    for name in ("notes", "pages_without_text", "ocr_pages"):
+    for name in ("notes", "pages_without_text", "ocr_pages", *OF_THE_INDEX):
         values[name] = tuple(values[name])
     return Document(**values)
 
@@ -46,7 +49,8 @@ def intervento_from_json(data: str) -> Intervento:
 
 
 def spans_to_json(spans: Sequence[Span]) -> str:
-    return json.dumps([[s.page, s.start, s.end] for s in spans])
+    """Each span as `[page, start, end]`, followed by `true` when it leads in."""
+    return json.dumps([[s.page, s.start, s.end, *([True] if s.lead else [])] for s in spans])
 
 
 def spans_from_json(data: str) -> tuple[Span, ...]:

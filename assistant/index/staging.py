@@ -54,6 +54,7 @@ class Staging:
         self._lexical = LexicalWriter(folder / LEXICAL)
         self._new_rows = (folder / _NEW_ROWS).open("wb")
         self._removed: set[str] = set()
+        self._lost: tuple[list[Rows], list[str]] | None = None
         self._feed = None if chroma_url else ChromaFeed(self._open_embedded)
 
     def add(self, parts: Parts, vectors: Vectors) -> None:
@@ -83,6 +84,11 @@ class Staging:
         """Says under which source a document is shown from now on."""
         self._catalog.rename(document_id, source)
 
+    def settled_catalog(self) -> CatalogWriter:
+        """The catalogue once everything is added and what is removed is out of it."""
+        self._apply_removals()
+        return self._catalog
+
     def finish(self, progress: Progress) -> Manifest:
         """Closes every file, checks that the parts agree, and makes the folder durable.
 
@@ -91,9 +97,7 @@ class Staging:
         """
         progress.stage("Scrittura dell'indice", None)
         self._new_rows.close()
-        rows = self._catalog.rows_of(self._removed)
-        removed_ids = [i for stretch in rows for i in self._catalog.passage_ids(stretch)]
-        self._catalog.remove(self._removed)
+        rows, removed_ids = self._apply_removals()
         self._finish_lexical(rebuild=bool(rows))
         count = write_matrix(
             self.folder / MATRIX,
@@ -139,6 +143,15 @@ class Staging:
         if self._feed is not None:
             self._feed.abandon()
         shutil.rmtree(self.folder, ignore_errors=True)
+
+    def _apply_removals(self) -> tuple[list[Rows], list[str]]:
+        """Rows and passage ids that the catalogue loses; done once, remembered after."""
+        if self._lost is None:
+            rows = self._catalog.rows_of(self._removed)
+            ids = [i for stretch in rows for i in self._catalog.passage_ids(stretch)]
+            self._catalog.remove(self._removed)
+            self._lost = (rows, ids)
+        return self._lost
 
     def _finish_lexical(self, *, rebuild: bool) -> None:
         """Writes the words; with removals from nothing.

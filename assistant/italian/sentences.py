@@ -11,6 +11,7 @@ import re
 import tomllib
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from typing import NamedTuple
 
 from assistant.models import Passage
@@ -61,16 +62,19 @@ def split_sentences(text: str) -> list[tuple[int, int]]:
 
 
 def passage_sentences(passage: Passage) -> list[tuple[int, int]]:
-    """Spans in `passage.text` of its sentences, heading lines left out.
+    """Spans in `passage.text` of its sentences, headings and what leads in left out.
 
     A sentence that runs on from one span to the next (over a page break or a running header) is
     one sentence here; `passage.quotes` then gives a quote for each page.
     """
     joins: list[int] = []
-    offset = 0
-    for span in passage.spans[:-1]:
+    offset = lead = 0
+    for span, following in pairwise(passage.spans):
         offset += span.end - span.start
-        joins.append(offset)
+        if span.lead:
+            lead = offset + 1
+        elif not following.lead:
+            joins.append(offset)
         offset += 1
     text = passage.text
     soft = [at for at in joins if runs_on(text[:at], text[at + 1 :])]
@@ -82,7 +86,7 @@ def passage_sentences(passage: Passage) -> list[tuple[int, int]]:
     return [
         (start, end)
         for start, end in split_sentences(flat)
-        if " ".join(text[start:end].split()) not in headings
+        if start >= lead and " ".join(text[start:end].split()) not in headings
     ]
 
 

@@ -6,6 +6,7 @@ the lexical scores lead: each leg is divided by its maximum for the query, then 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 from assistant.embedding.protocol import Embedder
@@ -28,13 +29,22 @@ class FusionWeights:
     dense: float = 0.2
     verbatim: float = 0.5
     """A passage that holds the whole text as written: whoever pastes a sentence wants its page."""
+    superseded: float = 0.85
+    """Share of its score that a superseded text keeps: one in force that matches about as well
+    comes first, and a text that alone answers is still found. Not for queries that name its years,
+    filters on year or document, or pasted sentences."""
 
+
+_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 VERBATIM_WORDS = 6
 """A shorter text stands in many places by chance."""
 
 VERBATIM_DEPTH = 30
 """Candidates read for it."""
+
+SPARE = 10
+"""Candidates beyond those asked for, that may take the place of superseded ones."""
 
 DEPTH = 100
 """Candidates asked of each leg, before fusion."""
@@ -65,13 +75,19 @@ def retrieve(
     legs["verbatim"] = _verbatim(backend, text, fused)
     for passage_id, score in legs["verbatim"].items():
         fused[passage_id] += weights.verbatim * score
-    # The id breaks ties, so that the same question gives the same order on every machine.
-    best = sorted(fused, key=lambda passage_id: (-round(fused[passage_id], 6), passage_id))[:k]
+    best = _ordered(fused)[: k + SPARE]
     documents: dict[str, Document] = {}
-    hits: list[Hit] = []
-    for rank, passage in enumerate(backend.passages(best), start=1):
+    passages = {passage.id: passage for passage in backend.passages(best)}
+    for passage in passages.values():
         if passage.document_id not in documents:
             documents[passage.document_id] = backend.document(passage.document_id)
+        if _yields(documents[passage.document_id], text, filters) and (
+            passage.id not in legs["verbatim"]
+        ):
+            fused[passage.id] *= weights.superseded
+    hits: list[Hit] = []
+    for rank, passage_id in enumerate(_ordered({i: fused[i] for i in best})[:k], start=1):
+        passage = passages[passage_id]
         hits.append(
             Hit(
                 rank=rank,
@@ -86,6 +102,19 @@ def retrieve(
             )
         )
     return tuple(hits)
+
+
+def _ordered(fused: dict[str, float]) -> list[str]:
+    """Best first; the id breaks ties, so that every machine gives the same order."""
+    return sorted(fused, key=lambda passage_id: (-round(fused[passage_id], 6), passage_id))
+
+
+def _yields(document: Document, text: str, filters: Filters) -> bool:
+    """Whether a text no longer in force is met by a query that did not ask for it."""
+    if document.status != "superseded" or filters.year or filters.document:
+        return False
+    last = document.year_to or document.year_from or 0
+    return not any(int(year) <= last for year in _YEAR.findall(text))
 
 
 def _verbatim(backend: SearchBackend, text: str, fused: dict[str, float]) -> dict[str, float]:

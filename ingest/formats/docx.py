@@ -8,8 +8,8 @@ import zipfile
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
-from assistant.errors import RefusedFileError
 from ingest.cleaning import flow
+from ingest.formats.archive import check_archive, damaged
 from ingest.formats.pages import Piece, build_page, first_heading
 from ingest.formats.tables import MAX_SPAN, Row, table_pieces
 from ingest.models import BlockKind, SourceDocument
@@ -18,13 +18,6 @@ if TYPE_CHECKING:
     from docx.document import Document as WordDocument
 
 MEDIA_TYPE = "application/vnd.openxmlformats-officedocument.wordprocessingml.document"
-MAX_UNPACKED_BYTES = 300_000_000
-MAX_XML_BYTES = 60_000_000
-"""Largest XML part: python-docx builds it in memory, some twenty times over."""
-MAX_RATIO = 200
-_RATIO_FROM_BYTES = 10_000_000
-_MAX_ENTRIES = 20_000
-_AGAIN = "Aprilo con un programma di scrittura, salvalo di nuovo in .docx e riprova."
 _W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 _FALLBACK = "{http://schemas.openxmlformats.org/markup-compatibility/2006}Fallback"
 _HEADING_STYLE = re.compile(r"(?:heading|titolo)\s*(\d)", re.IGNORECASE)
@@ -39,47 +32,17 @@ def read(data: bytes, name: str) -> SourceDocument:
     Raises:
         RefusedFileError: truncated, damaged, or unpacking to more than a document can hold.
     """
-    _check_archive(data, name)
+    check_archive(data, name, ".docx")
     document = _open(data, name)
     try:
         pieces = list(_Reader(document).pieces())
         metadata = _metadata(document)
     except (KeyError, ValueError, AttributeError, TypeError) as error:
-        raise _damaged(name) from error
+        raise damaged(name, ".docx") from error
     page = build_page(1, pieces)
     notes = () if page.text else (f"«{name}» non contiene testo.",)
     title = metadata.get("title") or first_heading([page])
     return SourceDocument((page,), MEDIA_TYPE, title, metadata, notes)
-
-
-def _damaged(name: str) -> RefusedFileError:
-    return RefusedFileError(f"«{name}» è un file .docx troncato o danneggiato.", remedy=_AGAIN)
-
-
-def _check_archive(data: bytes, name: str) -> None:
-    """Look at the archive's directory before anything is unpacked."""
-    try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
-            entries = archive.infolist()
-    except (zipfile.BadZipFile, NotImplementedError, ValueError, OSError) as error:
-        raise _damaged(name) from error
-    if any(entry.flag_bits & 1 for entry in entries):
-        raise RefusedFileError(
-            f"«{name}» è protetto da password.", remedy="Salvane una copia senza password."
-        )
-    unpacked = sum(entry.file_size for entry in entries)
-    packed = sum(entry.compress_size for entry in entries) or 1
-    largest = max(
-        (e.file_size for e in entries if e.filename.endswith((".xml", ".rels"))), default=0
-    )
-    bomb = unpacked > _RATIO_FROM_BYTES and unpacked / packed > MAX_RATIO
-    too_much = unpacked > MAX_UNPACKED_BYTES or largest > MAX_XML_BYTES
-    if bomb or too_much or len(entries) > _MAX_ENTRIES:
-        raise RefusedFileError(
-            f"«{name}» una volta decompresso occupa {unpacked // 1_000_000} MB in {len(entries)} "
-            "parti: troppo per un documento di testo.",
-            remedy="Controlla da dove viene; se è buono, salvalo in PDF o dividilo.",
-        )
 
 
 def _open(data: bytes, name: str) -> WordDocument:
@@ -91,12 +54,12 @@ def _open(data: bytes, name: str) -> WordDocument:
         return docx.Document(io.BytesIO(data))
     # What python-docx lets out when a part is missing, of the wrong type, cut or malformed.
     except (OpcError, zipfile.BadZipFile, etree.XMLSyntaxError) as error:
-        raise _damaged(name) from error
+        raise damaged(name, ".docx") from error
     except (KeyError, ValueError, AttributeError, TypeError, OSError, EOFError) as error:
-        raise _damaged(name) from error
+        raise damaged(name, ".docx") from error
     except Exception as error:
         if type(error).__module__ == "zlib":
-            raise _damaged(name) from error
+            raise damaged(name, ".docx") from error
         raise
 
 

@@ -21,6 +21,8 @@ class Piece:
     cells: tuple[str, ...] = ()
     """Of a table row: the text of each of its columns; `text` is then made of them."""
     header: bool = False
+    guessed: bool = False
+    """Whether `header` comes from how the row reads, not from the file."""
 
 
 def row_piece(cells: Sequence[str], *, header: bool = False) -> Piece:
@@ -29,7 +31,13 @@ def row_piece(cells: Sequence[str], *, header: bool = False) -> Piece:
     return Piece(text, "table_row", cells=tuple(cells) if len(cells) > 1 else (), header=header)
 
 
-def build_page(number: int, pieces: Iterable[Piece], label: str | None = None) -> SourcePage:
+def build_page(
+    number: int,
+    pieces: Iterable[Piece],
+    label: str | None = None,
+    *,
+    ocr_confidence: float | None = None,
+) -> SourcePage:
     """Clean each piece and lay them one under the other: rows and items a line apart, the rest two.
 
     Running headers come first and footers last, wherever the file keeps them. Pieces that are
@@ -57,7 +65,7 @@ def build_page(number: int, pieces: Iterable[Piece], label: str | None = None) -
         parts.append(text)
         offset += len(text)
         previous = piece.kind
-    return SourcePage(number, "".join(parts), tuple(blocks), label)
+    return SourcePage(number, "".join(parts), tuple(blocks), label, ocr_confidence)
 
 
 def _cell_offsets(cells: Sequence[str], text: str, offset: int) -> tuple[tuple[int, int], ...]:

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, Any
 
 from assistant.errors import RefusedFileError
 from ingest.cleaning import flow
-from ingest.formats.pages import build_page, first_heading
+from ingest.formats.pages import Piece, build_page, first_heading
 from ingest.formats.pdf_blocks import document_style, page_pieces
-from ingest.formats.pdf_lines import Line, read_lines
+from ingest.formats.pdf_lines import read_lines
+from ingest.formats.pdf_notes import page_list, page_notes
 from ingest.formats.pdf_running import PageLines, running_lines
-from ingest.models import SourceDocument, SourcePage
+from ingest.formats.pdf_scans import put_recognised, stands_in_image
+from ingest.formats.tables import join_tables
+from ingest.models import Recognition, SourceDocument, SourcePage
 
 if TYPE_CHECKING:
     import pypdf
@@ -39,8 +42,8 @@ _USELESS_TITLE = re.compile(
 )
 
 
-def read(data: bytes, name: str) -> SourceDocument:
-    """Read a PDF; pages that are images come back empty, with a note.
+def read(data: bytes, name: str, recognition: Recognition | None = None) -> SourceDocument:
+    """Read a PDF; pages that are images come back empty, with a note, unless recognised before.
 
     Raises:
         RefusedFileError: protected by a password, truncated or damaged.
@@ -55,7 +58,7 @@ def read(data: bytes, name: str) -> SourceDocument:
             pages, images = _read_pages(document, name)
         finally:
             document.close()
-    empty = [page.number for page in pages if not page.lines]
+    empty = any(not page.lines for page in pages)
     if empty and _lost_pages(data, count):
         raise RefusedFileError(
             f"«{name}» è danneggiato: contiene più pagine di quante se ne possono aprire.",
@@ -64,25 +67,38 @@ def read(data: bytes, name: str) -> SourceDocument:
     damaged = _damaged_pages(reader)
     if damaged:
         raise RefusedFileError(
-            f"«{name}» è danneggiato: il contenuto di {_page_list(damaged)} non si può leggere.",
+            f"«{name}» è danneggiato: il contenuto di {page_list(damaged)} non si può leggere.",
             remedy=_AGAIN,
         )
+    recognition = recognition or Recognition()
+    seen = put_recognised(pages, images, recognition)
+    pages = seen.pages
     running = running_lines(pages)
     style = document_style((page.lines for page in pages), structure.outline)
+    pieces = join_tables(
+        [
+            *page_pieces(page.lines, page.grids, kinds, style),
+            *([Piece(seen.aside[page.number], "footer")] if page.number in seen.aside else []),
+        ]
+        for page, kinds in zip(pages, running, strict=True)
+    )
     source_pages = tuple(
         build_page(
-            page.number,
-            page_pieces(page.lines, kinds, style),
-            structure.labels[page.number - 1] if structure.labels else None,
+            number,
+            found,
+            structure.labels[number - 1] if structure.labels else None,
+            ocr_confidence=seen.confidence.get(number),
         )
-        for page, kinds in zip(pages, running, strict=True)
+        for number, found in enumerate(pieces, start=1)
     )
     return SourceDocument(
         source_pages,
         MEDIA_TYPE,
         _title(structure.metadata.get("title"), source_pages, pages),
         structure.metadata,
-        _notes([p.number for p in source_pages if not p.text], images, count),
+        page_notes(source_pages, seen, recognition),
+        images=tuple(seen.images),
+        ocr_engine=recognition.engine,
     )
 
 
@@ -193,19 +209,19 @@ def _metadata(reader: pypdf.PdfReader) -> dict[str, str]:
     return found
 
 
-def _read_pages(document: pypdfium2.PdfDocument, name: str) -> tuple[list[PageLines], set[int]]:
-    """Lines of every page, and the numbers of the pages that hold images and no text."""
+def _read_pages(document: pypdfium2.PdfDocument, name: str) -> tuple[list[PageLines], list[int]]:
+    """Lines of every page, and the numbers of the pages whose words stand in an image."""
     import pypdfium2
 
     pages: list[PageLines] = []
-    images: set[int] = set()
+    images: list[int] = []
     for i in range(len(document)):
         try:
             page = document[i]
-            lines: list[Line] = read_lines(page)
-            if not lines and next(page.get_objects(max_depth=3), None) is not None:
-                images.add(i + 1)
-            pages.append(PageLines(i + 1, page.get_height() or 1.0, lines))
+            lines, grids = read_lines(page)
+            if stands_in_image(page, lines):
+                images.append(i + 1)
+            pages.append(PageLines(i + 1, page.get_height() or 1.0, lines, grids))
             page.close()
         except pypdfium2.PdfiumError as error:
             raise RefusedFileError(
@@ -288,32 +304,3 @@ def _title(
         if page.number >= 3:
             break
     return first_heading(pages)
-
-
-def _notes(empty: list[int], images: set[int], count: int) -> tuple[str, ...]:
-    notes: list[str] = []
-    scanned = [number for number in empty if number in images]
-    if scanned:
-        verb = "sono immagini" if len(scanned) > 1 else "è un'immagine"
-        start = "Il documento non ha testo: " if len(empty) == count else "Manca del testo: "
-        notes.append(
-            f"{start}{_page_list(scanned)} {verb}. Serve il riconoscimento ottico (OCR) per "
-            "cercarvi dentro: passa il file a un programma di OCR e ingeriscilo di nuovo."
-        )
-    blank = [number for number in empty if number not in images]
-    if blank:
-        verb = "sono vuote" if len(blank) > 1 else "è vuota"
-        notes.append(f"Nel documento {_page_list(blank)} {verb}.")
-    return tuple(notes)
-
-
-def _page_list(numbers: Sequence[int]) -> str:
-    """ "pagina 4", "pagine 1-3, 7"."""
-    runs: list[list[int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1][1] = number
-        else:
-            runs.append([number, number])
-    words = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-    return ("pagina " if len(numbers) == 1 else "pagine ") + words

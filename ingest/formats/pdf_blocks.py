@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
 from ingest.cleaning import flow
 from ingest.formats.marks import (
@@ -18,14 +18,20 @@ from ingest.formats.marks import (
     opens_item,
     shouts,
 )
-from ingest.formats.pages import Piece
+from ingest.formats.pages import Piece, row_piece
+from ingest.formats.pdf_columns import Item, reading_order
 from ingest.formats.pdf_lines import Line
+from ingest.formats.pdf_rules import Box, Grid
+from ingest.formats.pdf_tables import read_grid, visual_rows
+from ingest.formats.tables import table_pieces
 from ingest.models import BlockKind
 
 _HEADING_CHARS = 160
 _MERGED_HEADING_CHARS = 300
 _MAX_LEVEL, _MAX_RANK = 6, 4
 _LARGER, _SMALLER = 1.12, 0.85
+_PARAGRAPH_LINES, _PARAGRAPH_CHARS, _BODY_SHARE = 3, 50, 0.08
+"""Lines of one look and letters in each that make a paragraph; their least share of the text."""
 _PLAIN_HEADING_CHARS = 100
 _SMALL_HEADING_CHARS = 60
 _SAME_SIZE = 0.12
@@ -36,6 +42,7 @@ _NEIGHBOURS = 5
 _CELL_CHARS = 30
 _ROW_CELL_CHARS, _ROW_CHARS = 60, 240
 _TWO_LETTERS = re.compile(r"[^\W\d_].*[^\W\d_]")
+_WRAPPED = re.compile(r"\d{1,3}[.)]\s")
 _AMOUNT = re.compile(r"\s(?!(?:19|20)\d\d$)[\d.,]+\W*$")
 
 
@@ -54,15 +61,11 @@ class DocumentStyle:
 
 
 def document_style(pages: Iterable[Sequence[Line]], outline: Mapping[str, int]) -> DocumentStyle:
-    sizes: Counter[float] = Counter()
-    bold = total = 0
     all_pages = list(pages)
-    for line in (line for page in all_pages for line in page):
-        length = len(line.words)
-        sizes[_half_point(line.size)] += length
-        total += length
-        bold += length * line.bold
-    body = sizes.most_common(1)[0][0] if sizes else 10.0
+    lines = [line for page in all_pages for line in page]
+    total = sum(len(line.words) for line in lines)
+    bold = sum(len(line.words) for line in lines if line.bold)
+    body = _body_size(lines, total)
     style = DocumentStyle(body, bold > total / 2, (), {}, outline)
     # The words of a cover are larger than any heading and would push them all down.
     inner = all_pages[1:] if len(all_pages) > 3 else all_pages
@@ -76,13 +79,69 @@ def document_style(pages: Iterable[Sequence[Line]], outline: Mapping[str, int]) 
     return DocumentStyle(body, style.body_bold, looks, shallowest, outline)
 
 
+def _body_size(lines: Sequence[Line], total: int) -> float:
+    """The largest size that paragraphs are set in, in half points.
+
+    Not the commonest: tables are often set smaller than the text, and may hold more of the words.
+    """
+    sizes: Counter[float] = Counter()
+    in_paragraphs: Counter[float] = Counter()
+    for look, run in groupby(lines, key=_look):
+        lengths = [len(line.words) for line in run]
+        sizes[look[0]] += sum(lengths)
+        if len(lengths) >= _PARAGRAPH_LINES and not look[1]:
+            in_paragraphs[look[0]] += sum(n for n in lengths if n >= _PARAGRAPH_CHARS)
+    body = max((s for s, held in in_paragraphs.items() if held > _BODY_SHARE * total), default=0.0)
+    return body or (sizes.most_common(1)[0][0] if sizes else 10.0)
+
+
 def page_pieces(
-    lines: Sequence[Line], running: Mapping[int, BlockKind], style: DocumentStyle
+    lines: Sequence[Line],
+    grids: Sequence[Grid],
+    running: Mapping[int, BlockKind],
+    style: DocumentStyle,
 ) -> list[Piece]:
     """The page's pieces in reading order, running lines included."""
     pieces = [Piece(lines[i].text, kind) for i, kind in sorted(running.items())]
     content = [line for i, line in enumerate(lines) if i not in running]
-    ordered = _reading_order(content)
+    prose: list[Line] = []
+    for item in _arranged(content, grids):
+        if isinstance(item, Line):
+            prose.append(item)
+            continue
+        pieces += _prose_pieces(prose, style)
+        prose = []
+        pieces += table_pieces(item.rows, headers=item.headers)
+    return pieces + _prose_pieces(prose, style)
+
+
+def _arranged(lines: Sequence[Line], grids: Sequence[Grid]) -> Iterator[Item]:
+    """Lines and tables in reading order."""
+    items: list[Item] = []
+    left = list(lines)
+    for grid in sorted(grids, key=_area, reverse=True):
+        inside = [line for line in left if _is_inside(line, grid.box)]
+        table = read_grid(grid, inside)
+        if table is not None:
+            items.append(table)
+            left = [line for line in left if not _is_inside(line, grid.box)]
+    for region in reading_order([*left, *items]):
+        yield from region
+
+
+def _area(grid: Grid) -> float:
+    left, bottom, right, top = grid.box
+    return (right - left) * (top - bottom)
+
+
+def _is_inside(line: Line, box: Box) -> bool:
+    left, bottom, right, top = box
+    return bottom <= line.middle <= top and left <= (line.left + line.right) / 2 <= right
+
+
+def _prose_pieces(ordered: Sequence[Line], style: DocumentStyle) -> list[Piece]:
+    """Pieces of lines that stand in no table, in reading order."""
+    pieces: list[Piece] = []
     cells = _table_cells(ordered)
     group: list[Line] = []
     kind: BlockKind = "text"
@@ -111,18 +170,6 @@ def _look(line: Line) -> tuple[float, bool]:
 
 def _half_point(size: float) -> float:
     return round(size * 2) / 2
-
-
-def _reading_order(lines: list[Line]) -> list[Line]:
-    """Top to bottom when no two lines stand side by side; else as the content stream has them.
-
-    The stream keeps columns and table cells together, which sorting by height would interleave.
-    """
-    ordered = sorted(lines, key=lambda line: -line.baseline)
-    for above, below in pairwise(ordered):
-        if above.baseline - below.baseline < 0.6 * min(above.size, below.size):
-            return lines
-    return ordered
 
 
 def _table_cells(lines: Sequence[Line]) -> frozenset[int]:
@@ -184,14 +231,23 @@ def _kind(lines: Sequence[Line], i: int, style: DocumentStyle, cells: frozenset[
     previous = lines[i - 1].words if i else ""
     begins = not previous or ends_sentence(previous)
     # A dash may also open a wrapped line of prose: it needs a sentence that has ended before it.
-    item = opens_item(text, dash=begins)
-    if line.columns >= 3 or (line.columns == 2 and not item and _in_table(lines, i)):
+    item = opens_item(text, dash=begins) and not _wrapped_number(lines, i)
+    if line.columns > 1 and not item and _in_table(lines, i):
         return "table_row"
     if item or (LONE_MARK.fullmatch(text) and i + 1 < len(lines) and _beside(line, lines[i + 1])):
         return "list_item"
     if begins and not cell and _is_small_heading(lines, i, style):
         return "heading"
     return "text"
+
+
+def _wrapped_number(lines: Sequence[Line], i: int) -> bool:
+    """Whether a number that a list could begin with ends the sentence above ("with / 31. It")."""
+    if not i or not _WRAPPED.match(lines[i].words) or ends_sentence(lines[i - 1].words):
+        return False
+    line, above = lines[i], lines[i - 1]
+    full = above.right > _right_edge(lines, i) - 2 * line.size
+    return full and _close(above, line) and abs(above.left - line.left) < 0.5 * line.size
 
 
 def _stands_apart(lines: Sequence[Line], i: int) -> bool:
@@ -335,6 +391,10 @@ def _heading_goes_on(group: Sequence[Line], line: Line, edge: float) -> bool:
 
 def _piece(group: Sequence[Line], kind: BlockKind, style: DocumentStyle) -> Piece:
     text = "\n".join(line.text for line in group)
+    if kind == "table_row" and not has_leaders(text):
+        parts = [part for line in group for part in (line.parts or (line,))]
+        if len(visual_rows(parts)) == 1:
+            return row_piece([part.text for part in parts])
     if kind != "heading":
         return Piece(text, kind)
     first = group[0]

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 import ctypes
 import re
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import TYPE_CHECKING
+
+from ingest.formats.pdf_rules import Grid, find_grids
 
 if TYPE_CHECKING:
     import pypdfium2
@@ -18,15 +22,26 @@ _BREAK = re.compile("(?:\r\n|[\r\n]|(?<=[\x02\ufffe]))")
 _BOLD_NAME = re.compile(rb"bold|black|heavy|demi", re.IGNORECASE)
 _BOLD_WEIGHT = 600
 _BLANKS = " \xa0\t\x02\ufffe"
+_BLANK_RUN = re.compile(r"[ \xa0\t]+")
 # Ordinary Italian prose measures 0.42-0.52 em a character, spaces included.
 _WIDE_EM_PER_CHARACTER = 0.58
-_COLUMN_GAP_EM = 1.6
+_NARROW_EM_PER_CHARACTER = 0.2
+"""A line that is narrower for its words goes back to the left somewhere."""
+_MIN_GAP_EM = 1.1
 _SPARSE_ROW_GAP_EM = 3.0
+_PARTED_FROM = 150.0
+"""A narrower line is not looked into for gaps, unless it is wide for its words."""
+_MAX_RECTS = 80
+_OVER = 2.0
+"""How far a word may reach over the edge of its cell, in points."""
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """A line of text and where it stands; `columns` is the number of cells seen in it."""
+    """A line of text and where it stands; `columns` is the number of cells seen in it.
+
+    `parts` are these cells, where they are known: what gaps wider than a space part it into.
+    """
 
     text: str
     left: float
@@ -35,6 +50,7 @@ class Line:
     size: float
     bold: bool
     columns: int = 1
+    parts: tuple[Line, ...] = ()
     words: str = field(init=False)
     """The text without outer blanks and hyphen marks."""
 
@@ -42,35 +58,56 @@ class Line:
         object.__setattr__(self, "words", self.text.strip(_BLANKS))
 
     @property
+    def middle(self) -> float:
+        """Height of the middle of its small letters."""
+        return self.baseline + 0.3 * self.size
+
+    @property
     def broken(self) -> bool:
         """Whether it ends inside a word, on PDFium's hyphen mark."""
         return self.text.rstrip(" ").endswith(("\x02", "\ufffe"))
 
 
-def read_lines(page: pypdfium2.PdfPage) -> list[Line]:
-    """The page's lines in the order of its content stream; line-end hyphen marks are kept."""
+def read_lines(page: pypdfium2.PdfPage) -> tuple[list[Line], list[Grid]]:
+    """The page's lines in the order of its content stream, and the grids drawn around them.
+
+    Line-end hyphen marks are kept. A line that runs over several cells of a grid comes cell by
+    cell. Grids are looked for only where lines stand side by side.
+    """
     text_page = page.get_textpage()
     try:
         text = text_page.get_text_range()
         if not text or text.isspace():
-            return []
+            return [], []
         probe = _Probe(text_page.raw)
         lines: list[Line] = []
+        starts: list[int] = []
         start = 0
         # PDFium counts UTF-16 units; letters outside the BMP are all but unknown in these texts,
         # and would only shift the geometry that is asked for, never the text.
-        for match in _BREAK.finditer(text):
-            _append(lines, probe, text[start : match.start()], start)
-            start = match.end()
-        _append(lines, probe, text[start:], start)
-        return lines
+        for match in (*_BREAK.finditer(text), None):
+            raw = text[start : match.start() if match else len(text)]
+            if raw and not raw.isspace():
+                lines.append(probe.line(raw, start))
+                starts.append(start)
+            start = match.end() if match else len(text)
+        grids = find_grids(page) if _side_by_side(lines) else []
+        if grids:
+            cells = (probe.by_cell(line, at, grids) for line, at in zip(lines, starts, strict=True))
+            lines = [part for parts in cells for part in parts]
+        return lines, grids
     finally:
         text_page.close()
 
 
-def _append(lines: list[Line], probe: _Probe, raw: str, start: int) -> None:
-    if raw and not raw.isspace():
-        lines.append(probe.line(raw, start))
+def _side_by_side(lines: list[Line]) -> bool:
+    if any(line.parts for line in lines):
+        return True
+    ordered = sorted(lines, key=lambda line: -line.baseline)
+    return any(
+        above.baseline - below.baseline < 0.9 * min(above.size, below.size)
+        for above, below in pairwise(ordered)
+    )
 
 
 class _Probe:
@@ -92,8 +129,44 @@ class _Probe:
         self._name = ctypes.create_string_buffer(128)
         self._flags = ctypes.c_int()
         self._matrix = raw.FS_MATRIX()
+        self._count_rects = raw.FPDFText_CountRects
+        self._rect = raw.FPDFText_GetRect
 
     def line(self, text: str, start: int) -> Line:
+        """The line at `start` of the page's text, with its parts when gaps part it."""
+        whole = self._plain(text, start)
+        wide = whole.right - whole.left
+        ems = whole.size * len(whole.words)
+        odd = not _NARROW_EM_PER_CHARACTER * ems < wide < _WIDE_EM_PER_CHARACTER * ems
+        if odd or (wide > _PARTED_FROM and self._has_gap(whole, start)):
+            parts = self._cut(whole.text, start, self._wide_gaps(whole, start))
+            if len(parts) > 1:
+                return replace(whole, columns=len(parts), parts=parts)
+        return whole
+
+    def by_cell(self, line: Line, start: int, grids: Sequence[Grid]) -> Sequence[Line]:
+        """The line as it is, or cut where the upright lines of a grid part its words."""
+        for grid in grids:
+            row = grid.row_at(line.middle)
+            if row < 0 or line.right < grid.xs[0] or line.left > grid.xs[-1]:
+                continue
+            first, last = grid.column_at(line.left), grid.column_at(line.right)
+            if line.parts:  # whose order may be another than from the left
+                first = min(grid.column_at(part.left) for part in line.parts)
+                last = max(grid.column_at(part.right) for part in line.parts)
+            edges = [grid.xs[c + 1] for c in range(first, last) if grid.parted_down(row, c)]
+            if not edges:
+                return line.parts if line.parts and not grid.down else (line,)
+            cuts = [
+                (begin, end)
+                for begin, end, before, after in self._gaps(line.text, start)
+                if after < before - line.size
+                or any(before - _OVER <= edge <= after + _OVER for edge in edges)
+            ]
+            return self._cut(line.text, start, cuts)
+        return (line,)
+
+    def _plain(self, text: str, start: int) -> Line:
         body = text.rstrip(_BLANKS) or text
         lead = len(body) - len(body.lstrip(_BLANKS))
         first = self._index(self._handle, start + lead)
@@ -109,10 +182,32 @@ class _Probe:
             middle += 1
         size = self._size(self._index(self._handle, start + middle))
         bold = self._bold(first) and self._bold(last)
-        columns = 1
-        if (right - left) > _WIDE_EM_PER_CHARACTER * size * (len(body) - lead):
-            columns = self._columns(body, lead, start, size)
-        return Line(text, left, right, baseline, size, bold, columns)
+        return Line(text, left, right, baseline, size, bold)
+
+    def _cut(self, text: str, start: int, gaps: Sequence[tuple[int, int]]) -> tuple[Line, ...]:
+        parts: list[Line] = []
+        begin = 0
+        for low, high in (*gaps, (len(text), len(text))):
+            if text[begin:low].strip(_BLANKS):
+                parts.append(self._plain(text[begin:low], start + begin))
+            begin = high
+        return tuple(parts)
+
+    def _has_gap(self, line: Line, start: int) -> bool:
+        """Whether two of the line's pieces stand further apart than words do."""
+        first = self._index(self._handle, start)
+        last = self._index(self._handle, start + len(line.text) - 1)
+        count = self._count_rects(self._handle, first, last - first + 1)
+        if not 1 < count <= _MAX_RECTS:
+            return False
+        reach: float | None = None
+        for i in range(count):
+            self._rect(self._handle, i, self._refs[0], self._refs[1], self._refs[2], self._refs[3])
+            left, right = self._box[0].value, self._box[2].value
+            if reach is not None and not -line.size < left - reach < _MIN_GAP_EM * line.size:
+                return True
+            reach = right
+        return False
 
     def _size(self, index: int) -> float:
         """Size in points as it stands on the page: many producers scale a font of size 1."""
@@ -129,20 +224,28 @@ class _Probe:
         length = self._font_info(self._handle, index, self._name, len(self._name), flags)
         return bool(_BOLD_NAME.search(self._name.raw[: max(0, min(length, 128) - 1)]))
 
-    def _columns(self, body: str, lead: int, start: int, size: float) -> int:
-        """Number of cells: stretches of text kept apart by a gap wider than any word space."""
-        gaps: list[float] = []
-        for match in re.finditer(r"[ \xa0\t]+", body[lead:]):
-            before = self._index(self._handle, start + lead + match.start() - 1)
-            after = self._index(self._handle, start + lead + match.end())
+    def _gaps(self, text: str, start: int) -> Iterator[tuple[int, int, float, float]]:
+        """Each run of blanks inside `text`: where it begins and ends, in it and on the page."""
+        body = text.rstrip(_BLANKS)
+        lead = len(body) - len(body.lstrip(_BLANKS))
+        for match in _BLANK_RUN.finditer(body, lead):
+            before = self._index(self._handle, start + match.start() - 1)
+            after = self._index(self._handle, start + match.end())
             if self._char_box(self._handle, before, *self._refs):
                 end = self._box[1].value
                 if self._char_box(self._handle, after, *self._refs):
-                    gaps.append((self._box[0].value - end) / size)
+                    yield match.start(), match.end(), end, self._box[0].value
+
+    def _wide_gaps(self, line: Line, start: int) -> list[tuple[int, int]]:
+        """The gaps that part cells or columns: wider than any space between words."""
+        gaps = [
+            (begin, end, (after - before) / line.size)
+            for begin, end, before, after in self._gaps(line.text, start)
+        ]
         if not gaps:
-            return 1
-        usual = sorted(gaps)[len(gaps) // 2]
-        limit = _COLUMN_GAP_EM
+            return []
+        usual = sorted(width for _, _, width in gaps)[len(gaps) // 2]
+        limit = _MIN_GAP_EM
         if len(gaps) > 3 and usual < _SPARSE_ROW_GAP_EM:
-            limit = max(1.2, 2.2 * usual)  # a justified or letter-spaced line is no table row
-        return 1 + sum(gap > limit for gap in gaps)
+            limit = max(_MIN_GAP_EM, 2.2 * usual)  # a justified or spaced line is no table row
+        return [(begin, end) for begin, end, width in gaps if width > limit or width < -1]

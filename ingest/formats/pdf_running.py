@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 from ingest.formats.marks import RECORD
 from ingest.formats.pdf_lines import Line
+from ingest.formats.pdf_rules import Grid
 from ingest.models import BlockKind
 
 _TOP_SHARE, _BOTTOM_SHARE = 0.30, 0.20
@@ -22,7 +23,9 @@ _MIN_PAGE_SHARE = 0.2
 _NUMBER = re.compile(r"\d+")
 _BLANK = re.compile(r"\s+")
 _PAGE_NUMBER = re.compile(
-    r"(?:pag(?:ina|\.)?\s*\d+|[-–—]\s*\d+\s*[-–—]|\d+)(?:\s*(?:di|/|su)\s*\d+)?", re.IGNORECASE
+    r"(?:pag(?:ina|\.)?\s*(?:\d+|[ivxlc]+)|[-–—]\s*(?:\d+|[ivxlc]+)\s*[-–—]|\d+|[ivxlc]+)"
+    r"(?:\s*(?:di|/|su)\s*\d+)?",
+    re.IGNORECASE,
 )
 
 
@@ -33,6 +36,7 @@ class PageLines:
     number: int
     height: float
     lines: Sequence[Line]
+    grids: Sequence[Grid] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,11 +9,12 @@ from pathlib import Path, PurePath
 from typing import Protocol
 
 from assistant.errors import RefusedFileError
-from ingest.models import SourceDocument
+from ingest.models import Recognition, SourceDocument
 
 READERS: dict[str, str] = {
     ".pdf": "pdf",
     ".docx": "docx",
+    ".odt": "odt",
     ".html": "html",
     ".htm": "html",
     ".xhtml": "html",
@@ -28,6 +29,7 @@ _HTML = re.compile(
     rb"\A(?:\xef\xbb\xbf)?\s*(?:<\?xml[^>]*>\s*)?(?:<!--.*?-->\s*)*<(?:!doctype\s+html|html[\s>])",
     re.IGNORECASE | re.DOTALL,
 )
+_OPEN_DOCUMENT = re.compile(rb"mimetype\w*application/vnd\.oasis\.opendocument\.([a-z]+)")
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "un documento di Office vecchio o cifrato", ".doc"),
     (b"{\\rtf", "un documento RTF", ".rtf"),
@@ -45,6 +47,7 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
 _ACCEPTED_CONTENT = {
     "pdf": {".pdf"},
     "docx": {".docx"},
+    "odt": {".odt"},
     "html": {".html", ""},
     "markdown": {""},
     "text": {""},
@@ -68,7 +71,7 @@ def read_document(path: Path, *, max_bytes: int) -> SourceDocument:
 
 def load(path: Path, *, max_bytes: int) -> bytes:
     """The bytes of a file that may be read, at most `max_bytes` of them."""
-    name = _shown(path.name or str(path))
+    name = shown_name(path.name or str(path))
     try:
         status = path.stat()
         if stat.S_ISDIR(status.st_mode):
@@ -83,7 +86,7 @@ def load(path: Path, *, max_bytes: int) -> bytes:
             data = file.read(max_bytes + 1)
     except FileNotFoundError as error:
         raise RefusedFileError(
-            f"«{_shown(str(path))}» non esiste.", remedy="Controlla il percorso."
+            f"«{shown_name(str(path))}» non esiste.", remedy="Controlla il percorso."
         ) from error
     except PermissionError as error:
         raise RefusedFileError(
@@ -100,14 +103,16 @@ def load(path: Path, *, max_bytes: int) -> bytes:
     return data
 
 
-def read_bytes(data: bytes, name: str) -> SourceDocument:
+def read_bytes(data: bytes, name: str, recognition: Recognition | None = None) -> SourceDocument:
     """Read the content of a file called `name`, whose extension chooses the reader.
+
+    `recognition` is what is known of the pages that are images; only a PDF has these.
 
     Raises:
         RefusedFileError: empty, of unknown extension, with content that belies its extension,
             or that its reader cannot read truthfully.
     """
-    shown = _shown(PurePath(name).name)
+    shown = shown_name(PurePath(name).name)
     suffix = PurePath(name).suffix.lower()
     if suffix not in READERS:
         kind = f"ha l'estensione {suffix}, che non si legge" if suffix else "non ha estensione"
@@ -118,6 +123,10 @@ def read_bytes(data: bytes, name: str) -> SourceDocument:
         )
     module = READERS[suffix]
     _check_content(data, shown, suffix, module)
+    if module == "pdf" and recognition is not None:
+        from ingest.formats import pdf
+
+        return pdf.read(data, shown, recognition)
     return reader(suffix).read(data, shown)
 
 
@@ -131,7 +140,7 @@ def _accepted() -> str:
     return ", ".join(READERS)
 
 
-def _shown(name: str) -> str:
+def shown_name(name: str) -> str:
     """A file name that keeps a message on one line and of reasonable length."""
     printable = "".join(c if c.isprintable() else "\ufffd" for c in name)
     return printable if len(printable) <= 120 else printable[:117] + "…"
@@ -152,14 +161,15 @@ def _check_content(data: bytes, name: str, suffix: str, module: str) -> None:
         _refuse_office(data, name, suffix)
     if module == "html" and content == "":
         return
-    if content in (".pdf", ".docx", ".html"):
+    if content in (".pdf", ".docx", ".odt", ".html"):
         remedy = f"Rinominalo in {content} e riprova."
-    elif content == ".zip" and suffix == ".docx":
-        words, remedy = "un altro tipo di archivio", "Salvalo in .docx o in PDF."
+    elif content == ".zip" and suffix in (".docx", ".odt"):
+        words, remedy = "un altro tipo di archivio", f"Salvalo in {suffix} o in PDF."
     elif suffix == ".pdf" and content == "":
         words, remedy = "altri dati", "Il file è danneggiato: procuratelo di nuovo dalla fonte."
-    elif suffix == ".docx" and content == "":
-        words, remedy = "altri dati", "Salvalo di nuovo in .docx da un programma di scrittura."
+    elif suffix in (".docx", ".odt") and content == "":
+        words = "altri dati"
+        remedy = f"Salvalo di nuovo in {suffix} da un programma di scrittura."
     else:
         remedy = f"Convertilo in uno di questi formati: {_accepted()}."
     raise RefusedFileError(f"«{name}» ha estensione {suffix} ma contiene {words}.", remedy=remedy)
@@ -170,8 +180,15 @@ def _sniff(data: bytes) -> tuple[str, str]:
     if b"%PDF-" in data[:1024] and not _HTML.match(data[:4096]):
         return ".pdf", "un PDF"
     if data.startswith((b"PK\x03\x04", b"PK\x05\x06")):
+        # The type of an OpenDocument stands, not compressed, in the first of its parts.
+        if kind := _OPEN_DOCUMENT.search(data[:200]):
+            if kind[1].startswith(b"text"):
+                return ".odt", "un documento OpenDocument"
+            return ".ods", "un foglio o un disegno OpenDocument"
         if b"word/" in data:
             return ".docx", "un documento Word"
+        if b"META-INF/manifest.xml" in data and b"content.xml" in data:
+            return ".odt", "un documento OpenDocument"
         return ".zip", "un archivio ZIP"
     for magic, words, extension in _MAGIC:
         if data.startswith(magic):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from ingest.cleaning import flow
 from ingest.formats.pages import Piece, row_piece
@@ -37,14 +38,45 @@ def table_pieces(rows: Sequence[Row], *, headers: int = 0) -> Iterator[Piece]:
     while filled and _is_caption(filled[0]) and any(len(row) > 1 for row in filled):
         yield Piece(filled.pop(0)[0] or "")
         headers -= 1
-    if headers < 1 and names_columns(filled):
-        headers = 1
+    if any((cell or "").rstrip().endswith(":") for row in filled[:headers] for cell in row):
+        headers = 0  # labels beside their values
+    guessed = headers < 1
+    if guessed:
+        headers = int(names_columns(filled))
     for at, row in enumerate(filled):
-        yield row_piece([cell or "" for cell in row], header=at < headers < len(filled))
+        header = at < headers < len(filled)
+        piece = row_piece([cell or "" for cell in row], header=header)
+        yield replace(piece, guessed=header and guessed)
 
 
 def _is_caption(row: Row) -> bool:
     return all(cell is None for cell in row[1:])
+
+
+def join_tables(pages: Iterable[Sequence[Piece]]) -> Iterator[list[Piece]]:
+    """The pages' pieces, rows that go on with the table before no longer taken for column names.
+
+    A table that runs over a page or a column has as many columns there. Its first row names them
+    only if it says so, or says again what named them before.
+    """
+    before: Piece | None = None
+    names: list[str] = []
+    for page in pages:
+        pieces: list[Piece] = []
+        for piece in page:
+            if piece.kind in ("header", "footer"):
+                pieces.append(piece)
+                continue
+            goes_on = before is not None and len(before.cells) == len(piece.cells) > 1
+            if goes_on and piece.guessed and piece.text not in names:
+                piece = replace(piece, header=False, guessed=False)
+            if before is None or (piece.header and not before.header):
+                names = []
+            if piece.header:
+                names.append(piece.text)
+            before = piece if piece.kind == "table_row" else None
+            pieces.append(piece)
+        yield pieces
 
 
 def spread(
@@ -82,7 +114,7 @@ def names_columns(rows: Sequence[Row]) -> bool:
     named = [cell for cell in first if cell]
     if len(named) < 2 or len(first) - len(named) > 1 or len(set(named)) < len(named):
         return False
-    if any(len(cell) > _NAME_CHARS or cell.endswith((".", ";")) for cell in named):
+    if any(len(cell) > _NAME_CHARS or cell.endswith((".", ";", ":")) for cell in named):
         return False
     if any(is_figure(cell) and not is_year(cell) for cell in named) or all(map(is_year, named)):
         return False

@@ -10,7 +10,7 @@ import streamlit as st
 
 from assistant.models import Document
 from ui.client import Client
-from ui.render import DEMONSTRATION, KINDS, page_address, page_html, plain
+from ui.render import DEMONSTRATION, KINDS, page_address, page_html, plain, recognised
 from ui.views.sidebar import cached_documents
 
 
@@ -50,7 +50,7 @@ def _read(client: Client, document: Document) -> None:
     st.title(plain(document.title), anchor=False)
     badge = f" {DEMONSTRATION}" if document.demonstration else ""
     st.html(f'<p class="where">{escape(_facts(document))}{badge}</p>')
-    for note in document.notes:
+    for note in (*_standing(document), *document.notes):
         st.warning(plain(note))
     key, last = f"page-{document.id}", max(1, document.page_count)
     if key not in st.session_state:
@@ -61,6 +61,10 @@ def _read(client: Client, document: Document) -> None:
     page = client.page(document.id, number)
     if page.label and page.label != str(number):
         st.caption(f"Numero stampato sulla pagina: {plain(page.label)}")
+    if page.ocr_confidence is not None:
+        st.caption(
+            f"Testo da {recognised(page.ocr_confidence)}: può avere errori, controlla l'originale."
+        )
     st.html(page_html(page))
     with st.container(horizontal=True):
         st.link_button(
@@ -73,6 +77,19 @@ def _read(client: Client, document: Document) -> None:
             f"{client.address}/v1/documents/{document.id}/original",
             icon=":material/download:",
         )
+
+
+def _standing(document: Document) -> list[str]:
+    """What a reader must know of the texts beside this one."""
+    notes = []
+    if document.status == "superseded":
+        successor = f" da «{document.superseded_by}»" if document.superseded_by else ""
+        notes.append(f"Questo testo è superato{successor}.")
+    if document.updated_by:
+        notes.append("Questo piano ha un aggiornamento annuale: controlla anche quello.")
+    if document.also_at:
+        notes.append("Lo stesso contenuto è stato letto anche da: " + ", ".join(document.also_at))
+    return notes
 
 
 def _pages(key: str, last: int) -> None:

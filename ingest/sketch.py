@@ -1,0 +1,40 @@
+"""A document's words as a small set of numbers, by which re-published texts are recognised.
+
+Five words in a row are a shingle. A sketch keeps the one in `SCALE` whose hash falls there: the
+share of common shingles of two sketches estimates that of the whole texts (FracMinHash, Irber et
+al. 2022), and whoever reads the estimate can check it on the texts themselves.
+"""
+
+from __future__ import annotations
+
+import re
+import zlib
+from array import array
+from collections.abc import Iterable
+
+from assistant.italian.analysis import fold
+
+WORDS = 5
+SCALE = 8
+_WORD = re.compile(r"\w+")
+
+
+def shingles(texts: Iterable[str]) -> frozenset[int]:
+    """Hashes (32 bits) of all runs of `WORDS` words; runs go on from one text to the next."""
+    words = _WORD.findall(fold(" ".join(texts)))
+    crc = zlib.crc32
+    return frozenset(
+        crc(" ".join(words[i : i + WORDS]).encode()) for i in range(len(words) - WORDS + 1)
+    )
+
+
+def sketch(texts: Iterable[str]) -> bytes:
+    """The sampled shingles, sorted, as 32-bit little-endian numbers."""
+    chosen = array("I", sorted(h for h in shingles(texts) if h % SCALE == 0))
+    return chosen.tobytes()
+
+
+def read_sketch(data: bytes) -> frozenset[int]:
+    chosen = array("I")
+    chosen.frombytes(data)
+    return frozenset(chosen)
