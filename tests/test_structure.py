@@ -6,7 +6,7 @@ import time
 import pytest
 
 from assistant.models import Intervento, Scheda
-from ingest.labels import find_label, label_of
+from ingest.schede.labels import find_label, label_of
 from ingest.models import Block, BlockKind, SourceDocument, SourcePage
 from ingest.passages import PassageSettings
 from ingest.sections import place_blocks

@@ -1,0 +1,75 @@
+"""From a sheet's fields to its typed values; words that cannot be read stay words."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from assistant.models import (
+    Ambito,
+    Area,
+    Capofila,
+    Continuity,
+    Indicator,
+    RecordKind,
+    SchedaReference,
+    Spending,
+    Target,
+)
+from ingest.schede.fields import MONEY_FIELDS, FieldDraft
+from ingest.schede.flow import Flow, Source
+from ingest.schede.indicators import read_indicators
+from ingest.schede.references import read_references
+from ingest.schede.spending import read_spending, spending_note
+from ingest.schede.values import (
+    read_ambito,
+    read_areas,
+    read_capofila,
+    read_continuity,
+    read_targets,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Typed:
+    areas: tuple[Area, ...]
+    targets: tuple[Target, ...]
+    indicators: tuple[Indicator, ...]
+    capofila: Capofila | None = None
+    continuity: Continuity | None = None
+    ambito: Ambito | None = None
+    references: tuple[SchedaReference, ...] = ()
+    spending: Spending | None = None
+    notes: tuple[str, ...] = ()
+
+
+def read_typed(kind: RecordKind, drafts: Sequence[FieldDraft], source: Source) -> Typed:
+    named = {draft.label.name: draft for draft in drafts}
+
+    def flow(name: str) -> Flow:
+        return named[name].flow(source) if name in named else Flow(source, ())
+
+    def indicators(name: str, *, district: bool) -> tuple[Indicator, ...]:
+        rows = named[name].rows if name in named else ()
+        return read_indicators(rows, source, "distrettuale" if district else "regionale")
+
+    areas = read_areas(flow("Area"))
+    targets = read_targets(flow("Target"))
+    told = (
+        *indicators("Indicatori", district=kind == "intervento"),
+        *indicators("Indicatori regionali", district=False),
+    )
+    if kind == "scheda":
+        return Typed(areas, targets, told)
+    money = [row for draft in drafts if draft.label.name in MONEY_FIELDS for row in draft.rows]
+    spending = read_spending(money, source) if money else None
+    note = spending_note(spending)
+    return Typed(
+        areas, targets, told,
+        read_capofila(flow("Soggetto capofila"), flow("Specifica del soggetto capofila")),
+        read_continuity(flow("In continuità con la programmazione precedente")),
+        read_ambito(flow("Ambito territoriale")),
+        read_references(flow("Riferimento scheda regionale"), flow("Riferimento scheda prevalente")),
+        spending,
+        (note,) if note else (),
+    )  # fmt: skip
