@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 
 from assistant.models import Intervento, Scheda
+from corpus.records import Indicator as IndicatorSource
 from corpus.truth import SheetTruth, Truth
 from eval.fidelity import Observation, Read, fidelity, folded, letters
 
@@ -90,3 +92,117 @@ def _records_by_sheet(truth: Truth, read: Read) -> list[Scheda | Intervento | No
             left.remove(found)
         chosen.append(found)
     return chosen
+
+
+@fidelity
+def absent_fields(truth: Truth, read: Read) -> Iterator[Observation]:
+    """Campi che la scheda non ha: nessuno è riempito, e nessuna lacuna è detta di un campo che c'è."""
+    for sheet, record in _pairs(truth, read):
+        if record is None:
+            continue
+        present = set(sheet.fields) | sheet.tables
+        for name in {entry.name for entry in record.fields} - present - {"Titolo"}:
+            yield Observation(False, f"{sheet.title} [{name}]: non c'è, ed è stato letto")
+        for gap in record.gaps:
+            yield Observation(gap.field not in present, f"{sheet.title} [{gap.field}]: lacuna")
+
+
+@fidelity
+def typed_exact(truth: Truth, read: Read) -> Iterator[Observation]:
+    """Aree, target, schede di riferimento, capofila, ambito e continuità uguali a quelli scritti."""
+    for sheet, record in _pairs(truth, read):
+        for name, wanted in _typed_truth(sheet).items():
+            got = _typed_reading(record).get(name) if record else None
+            yield Observation(got == wanted, f"{sheet.title} [{name}]: {got!r}, non {wanted!r}")
+
+
+def _typed_truth(sheet: SheetTruth) -> dict[str, object]:
+    source = sheet.sheet
+    found: dict[str, object] = {
+        "aree": list(source.aree),
+        "target": [folded(name) for name in source.target],
+    }
+    if source.intervento:
+        found |= {
+            "capofila": (folded(source.capofila), source.capofila_tipo),
+            "ambito": (source.ambito or None, folded(source.ambito_dettaglio)),
+            "continuità": source.continuita,
+            "riferimenti": list(source.riferimenti),
+            "prevalente": source.prevalente,
+        }
+    return found
+
+
+def _typed_reading(record: Scheda | Intervento) -> dict[str, object]:
+    found: dict[str, object] = {
+        "aree": [area.letter for area in record.areas],
+        "target": [folded(target.words) for target in record.targets],
+    }
+    if isinstance(record, Intervento):
+        ambito = record.ambito
+        found |= {
+            "capofila": record.capofila and (folded(record.capofila.name), record.capofila.kind),
+            "ambito": (ambito.kind, folded(ambito.detail)) if ambito else (None, ""),
+            "continuità": record.continuity and record.continuity.value,
+            "riferimenti": [reference.number for reference in record.references],
+            "prevalente": next((one.number for one in record.references if one.main), ""),
+        }
+    return found
+
+
+@fidelity
+def spending_exact(truth: Truth, read: Read) -> Iterator[Observation]:
+    """Importi per fonte e totali uguali al centesimo, con il nome della fonte; nessuno inventato."""
+    for sheet, record in _pairs(truth, read):
+        wanted = Counter((folded(part.fonte), part.euro * 100) for part in sheet.sheet.spesa)
+        spending = record.spending if isinstance(record, Intervento) else None
+        got = (
+            Counter((folded(a.source), a.cents) for a in spending.amounts)
+            if spending
+            else Counter()
+        )
+        yield from _compared(sheet, wanted, got)
+        if sheet.sheet.spesa:
+            total = spending.total.cents if spending and spending.total else None
+            right = total == sheet.sheet.totale * 100
+            yield Observation(right, f"{sheet.title} [totale]: {total}")
+
+
+@fidelity
+def indicators_exact(truth: Truth, read: Read) -> Iterator[Observation]:
+    """Indicatori con nome, anno, valore atteso o raggiunto uguali a quelli scritti; nessuno inventato."""
+    for sheet, record in _pairs(truth, read):
+        for regional, sources in (
+            (False, sheet.sheet.indicatori),
+            (True, sheet.sheet.indicatori_regionali),
+        ):
+            wanted = Counter(entry for source in sources for entry in _indicator_truth(source))
+            got = Counter(
+                (folded(one.name), value.year, value.kind, folded(value.words))
+                if value
+                else (folded(one.name), None, "", "")
+                for one in (record.indicators if record else ())
+                if (one.level == "regionale") is regional
+                for value in one.values or (None,)
+            )
+            yield from _compared(sheet, wanted, got)
+
+
+def _indicator_truth(source: IndicatorSource) -> Iterator[tuple[str, int | None, str, str]]:
+    name = folded(source.nome)
+    if not source.attesi and not source.raggiunti:
+        yield name, None, "", ""
+    for kind, values in (("atteso", source.attesi), ("raggiunto", source.raggiunti)):
+        for value in values:
+            yield name, value.anno, kind, folded(value.valore)
+
+
+def _compared(
+    sheet: SheetTruth, wanted: Counter[tuple[object, ...]], got: Counter[tuple[object, ...]]
+) -> Iterator[Observation]:
+    for entry, times in wanted.items():
+        hits = min(times, got[entry])
+        yield from [Observation(True, "")] * hits
+        yield from [Observation(False, f"{sheet.title}: manca {entry}")] * (times - hits)
+    for entry in got - wanted:
+        yield Observation(False, f"{sheet.title}: di troppo {entry}")

@@ -14,10 +14,9 @@ import uvicorn
 
 from assistant.api.app import create_app
 from assistant.api.serve import bind, make_server
-from assistant.build import build_assistant, build_embedder, build_generations
+from assistant.build import build_assistant
 from assistant.conversations import ConversationStore
 from assistant.settings import Settings
-from ingest.pipeline import ingest
 
 CORPUS = Path(__file__).parents[1] / "corpus" / "documents"
 
@@ -26,17 +25,6 @@ CORPUS = Path(__file__).parents[1] / "corpus" / "documents"
 class Running:
     address: str
     settings: Settings
-
-
-def index_corpus(data_dir: Path) -> None:
-    settings = Settings(data_dir=data_dir)
-    report = ingest(
-        [str(CORPUS)],
-        settings=settings,
-        store=build_generations(settings),
-        embedder=build_embedder(settings),
-    )
-    assert report.changed
 
 
 @contextmanager

@@ -50,10 +50,10 @@ running = _load("running")
 
 
 @pytest.fixture(scope="module")
-def ui(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def ui(bundled_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The address of the real UI over the real API over the bundled corpus."""
-    data_dir, home = tmp_path_factory.mktemp("dati"), tmp_path_factory.mktemp("casa")
-    running.index_corpus(data_dir)
+    data_dir, home = tmp_path_factory.mktemp("dati") / "copia", tmp_path_factory.mktemp("casa")
+    shutil.copytree(bundled_data_dir, data_dir)
     with bind("127.0.0.1", 0) as free:
         port = free.getsockname()[1]
     with running.running_api(data_dir) as api:

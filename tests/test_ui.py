@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib.util
+import shutil
 import sys
 from collections.abc import Iterator
 from html import escape
@@ -35,9 +36,9 @@ running = _load("running")
 
 
 @pytest.fixture(scope="module")
-def api(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    data_dir = tmp_path_factory.mktemp("dati")
-    running.index_corpus(data_dir)
+def api(bundled_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    data_dir = tmp_path_factory.mktemp("dati") / "copia"
+    shutil.copytree(bundled_data_dir, data_dir)
     with running.running_api(data_dir) as api:
         yield api
 

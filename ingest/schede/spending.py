@@ -269,7 +269,11 @@ def _amounts_of(text: str) -> list[Money]:
         before = text[: one.start].rstrip()
         after = text[one.end :].lstrip(" ")
         closes = not after or after[0] in ";\n.,)" or after.startswith(("e ", "("))
-        if one.marked or (one.grouped and (closes or not marked)) or (closes and not marked and before and not before[-1].isdigit()):
+        if (
+            one.marked
+            or (one.grouped and (closes or not marked))
+            or (closes and not marked and before and not before[-1].isdigit())
+        ):
             taken.append(one)
     return taken
 
