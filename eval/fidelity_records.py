@@ -96,7 +96,7 @@ def _records_by_sheet(truth: Truth, read: Read) -> list[Scheda | Intervento | No
 
 @fidelity
 def absent_fields(truth: Truth, read: Read) -> Iterator[Observation]:
-    """Campi che la scheda non ha: nessuno è riempito, e nessuna lacuna è detta di un campo che c'è."""
+    """Campi che una scheda non ha: nessuno è riempito; lacune dette: nessuna di un campo che c'è."""
     for sheet, record in _pairs(truth, read):
         if record is None:
             continue
@@ -109,7 +109,7 @@ def absent_fields(truth: Truth, read: Read) -> Iterator[Observation]:
 
 @fidelity
 def typed_exact(truth: Truth, read: Read) -> Iterator[Observation]:
-    """Aree, target, schede di riferimento, capofila, ambito e continuità uguali a quelli scritti."""
+    """Aree, target, schede regionali, capofila, ambito e continuità uguali a quelli scritti."""
     for sheet, record in _pairs(truth, read):
         for name, wanted in _typed_truth(sheet).items():
             got = _typed_reading(record).get(name) if record else None
@@ -152,7 +152,7 @@ def _typed_reading(record: Scheda | Intervento) -> dict[str, object]:
 
 @fidelity
 def spending_exact(truth: Truth, read: Read) -> Iterator[Observation]:
-    """Importi per fonte e totali uguali al centesimo, con il nome della fonte; nessuno inventato."""
+    """Importi per fonte e totali giusti al centesimo, con il nome della fonte; nessuno inventato."""
     for sheet, record in _pairs(truth, read):
         wanted = Counter((folded(part.fonte), part.euro * 100) for part in sheet.sheet.spesa)
         spending = record.spending if isinstance(record, Intervento) else None
@@ -170,7 +170,7 @@ def spending_exact(truth: Truth, read: Read) -> Iterator[Observation]:
 
 @fidelity
 def indicators_exact(truth: Truth, read: Read) -> Iterator[Observation]:
-    """Indicatori con nome, anno, valore atteso o raggiunto uguali a quelli scritti; nessuno inventato."""
+    """Indicatori con nome, anno, valore atteso o raggiunto come scritti; nessuno inventato."""
     for sheet, record in _pairs(truth, read):
         for regional, sources in (
             (False, sheet.sheet.indicatori),
