@@ -97,7 +97,7 @@ def _records_by_sheet(truth: Truth, read: Read) -> list[Scheda | Intervento | No
 
 @fidelity
 def absent_fields(truth: Truth, read: Read) -> Iterator[Observation]:
-    """Campi che una scheda non ha: nessuno è riempito. Lacune dette: nessuna è di un campo letto."""
+    """Campi che una scheda non ha: nessuno è riempito. Lacune dette: nessuna di un campo letto."""
     for sheet, record in _pairs(truth, read):
         if record is None:
             continue
