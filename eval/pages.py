@@ -91,9 +91,9 @@ def _sentences(path: Path) -> Iterator[Sample]:
             # Reading across columns or letter by letter gives no sentence.
             usual = words and 3 < sum(map(len, words)) / len(words) < 9
             whole = sentence[:1].isupper() and sentence[-1:] in ".;:!?»"
-            if len(words) >= _MIN_WORDS and len(sentence) <= _MAX_CHARS and usual and whole:
-                if not _LEADERS.search(sentence):
-                    yield Sample(path.name, number, sentence)
+            fits = len(words) >= _MIN_WORDS and len(sentence) <= _MAX_CHARS
+            if fits and usual and whole and not _LEADERS.search(sentence):
+                yield Sample(path.name, number, sentence)
 
 
 def _page_texts(path: Path) -> list[str]:
