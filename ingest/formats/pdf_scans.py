@@ -64,10 +64,15 @@ def stands_in_image(page: pypdfium2.PdfPage, lines: Sequence[Line]) -> bool:
 
 def is_garbage(text: str) -> bool:
     """Whether a text layer is no text: codes of a font that does not say what its signs are."""
-    signs = [c for c in text if not c.isspace() and c not in "\x02\ufffe"]
-    odd = sum(unicodedata.category(c) in ("Cc", "Co", "Cn") or c == "\ufffd" for c in signs)
-    if odd > _ODD_SHARE * len(signs):
-        return len(signs) >= _MIN_WORDS
+    counts = {c: text.count(c) for c in set(text) if not c.isspace() and c not in "\x02\ufffe"}
+    signs = sum(counts.values())
+    odd = sum(
+        count
+        for c, count in counts.items()
+        if unicodedata.category(c) in ("Cc", "Co", "Cn") or c == "\ufffd"
+    )
+    if odd > _ODD_SHARE * signs:
+        return signs >= _MIN_WORDS
     words = _WORD.findall(text)
     mute = sum(not _VOWEL.search(word) for word in words)
     return len(words) >= _MIN_WORDS and mute > _CONSONANT_SHARE * len(words)
