@@ -170,7 +170,9 @@ def _body_size(lines: Sequence[OcrLine]) -> float:
 def _line(seen: OcrLine, body: float) -> Line:
     """Measured sizes waver with the letters of a line: only a clear difference is believed."""
     size = body if abs(seen.size - body) < _SIZE_DOUBT * body else seen.size
-    return Line(seen.text, seen.left, seen.right, seen.baseline, size, False, columns=seen.columns)
+    at = (seen.baseline, size, False)
+    parts = tuple(Line(cell.text, cell.left, cell.right, *at) for cell in seen.cells)
+    return Line(seen.text, seen.left, seen.right, *at, max(1, len(parts)), parts)
 
 
 def _image_share(page: pypdfium2.PdfPage) -> float:
