@@ -6,9 +6,9 @@ import time
 import pytest
 
 from assistant.models import Intervento, Scheda
-from ingest.schede.labels import find_label, label_of
 from ingest.models import Block, BlockKind, SourceDocument, SourcePage
 from ingest.passages import PassageSettings
+from ingest.schede.labels import find_label, label_of
 from ingest.sections import place_blocks
 from ingest.structure import Structured, structure
 
