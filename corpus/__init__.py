@@ -8,6 +8,6 @@ DOCUMENTS: Path = Path(__file__).parent / "documents"
 """Folder of the built documents: what `piano ingest` takes when it is given no path."""
 
 CATALOGUE: Path = Path(__file__).parent / "catalogo.toml"
-"""Official sources known to the project: address, title, kind, year."""
+"""Sources known to the project: address, title, kind, body, official or not, year."""
 
 __all__ = ["CATALOGUE", "DOCUMENTS"]
