@@ -24,6 +24,7 @@ GROUP = "piano.commands"
 
 OUTER = {
     "ingest": "Legge documenti e aggiorna l'indice.",
+    "sync": "Prende le fonti ufficiali del catalogo dal web.",
     "ui": "Avvia l'interfaccia nel browser (serve l'API).",
     "eval": "Misura la qualità delle risposte sulle domande di prova.",
 }
