@@ -169,6 +169,8 @@ def _head_of(row: Row) -> _Head | None:
     ):
         return None
     columns = [at for at in columns if at != sources[0]]
+    if not (columns or totals):
+        return None
     with_years = [(at, _year(folded[at])) for at in columns if at not in totals]
     if not with_years:
         return _Head(sources[0], tuple((at, None) for at in totals), None)
