@@ -173,9 +173,10 @@ def spending_exact(truth: Truth, read: Read) -> Iterator[Observation]:
 def indicators_exact(truth: Truth, read: Read) -> Iterator[Observation]:
     """Indicatori con nome, anno, valore atteso o raggiunto come scritti; nessuno inventato."""
     for sheet, record in _pairs(truth, read):
-        for regional, sources in (
-            (False, sheet.sheet.indicatori),
-            (True, sheet.sheet.indicatori_regionali),
+        own = "distrettuale" if sheet.sheet.intervento else "regionale"
+        for level, sources in (
+            (own, sheet.sheet.indicatori),
+            *([("regionale", sheet.sheet.indicatori_regionali)] if sheet.sheet.intervento else []),
         ):
             wanted = Counter(entry for source in sources for entry in _indicator_truth(source))
             got = Counter(
@@ -183,7 +184,7 @@ def indicators_exact(truth: Truth, read: Read) -> Iterator[Observation]:
                 if value
                 else (folded(one.name), None, "", "")
                 for one in (record.indicators if record else ())
-                if (one.level == "regionale") is regional
+                if one.level == level
                 for value in one.values or (None,)
             )
             yield from _compared(sheet, wanted, got)
