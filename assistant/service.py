@@ -17,6 +17,7 @@ from typing import Protocol
 from assistant.answering.answer import Answerer
 from assistant.embedding.protocol import Embedder
 from assistant.errors import AssistantError, CorruptIndexError, NoIndexError, UsageError
+from assistant.index.entries import RecordEntry
 from assistant.index.protocol import SearchBackend
 from assistant.italian.analysis import readable
 from assistant.models import (
@@ -28,6 +29,7 @@ from assistant.models import (
     Intervento,
     Page,
     Passage,
+    Record,
     Scheda,
     SearchResult,
     Stage,
@@ -35,6 +37,7 @@ from assistant.models import (
 )
 from assistant.retrieval.candidates import retrieve
 from assistant.retrieval.remembered import Remembered
+from assistant.schede import RecordFilters, RecordList, find
 from assistant.settings import Settings
 
 MAX_QUESTION = 10_000
@@ -151,6 +154,26 @@ class Assistant:
     def interventi(self) -> list[Intervento]:
         with self._backend() as backend:
             return backend.interventi()
+
+    def find_records(self, filters: RecordFilters) -> list[RecordEntry]:
+        """Every scheda and intervento that fulfils the filters, in short; raises UsageError."""
+        with self._backend() as backend:
+            return find(backend.record_entries(), filters)
+
+    def list_records(
+        self, filters: RecordFilters, *, offset: int = 0, limit: int | None = None
+    ) -> RecordList:
+        """A stretch of what `find_records` finds, whole; all from one generation."""
+        with self._backend() as backend:
+            found = find(backend.record_entries(), filters)
+            end = None if limit is None else offset + limit
+            part = found[offset:end]
+            return RecordList(len(found), part, backend.records([entry.id for entry in part]))
+
+    def record(self, identity: str) -> Record:
+        """Raises NotFoundError."""
+        with self._backend() as backend:
+            return backend.records([identity])[0]
 
     def original(self, document_id: str) -> Path:
         """The file as it was ingested."""

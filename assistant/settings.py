@@ -52,6 +52,16 @@ class Settings:
     """`auto` recognises the text of pages that are images, if tesseract is there; `off` never."""
     ocr_timeout_seconds: float = 120.0
     """Longest time one page may take to be recognised, in seconds."""
+    catalogue: Path | None = None
+    """Catalogue of sources that `piano sync` takes; None is the project's own."""
+    web_timeout_seconds: float = 60.0
+    """Longest time one web address may take, redirects included, in seconds."""
+    web_total_seconds: float = 900.0
+    """Longest time for all web addresses of one command together, in seconds."""
+    web_delay_seconds: float = 1.0
+    """Pause between two requests to the same site, in seconds; robots.txt may ask for more."""
+    web_max_pages: int = 200
+    """How many addresses a crawl of one site folder asks for at most."""
 
     @classmethod
     def from_env(cls, env: Mapping[str, str] | None = None, **overrides: object) -> Settings:

@@ -8,7 +8,7 @@ DOCUMENTS: Path = Path(__file__).parent / "documents"
 """Folder of the built documents: what `piano ingest` takes when it is given no path."""
 
 CATALOGUE: Path = Path(__file__).parent / "catalogo.toml"
-"""Official sources known to the project: address, title, kind, year."""
+"""Sources known to the project: address, title, kind, body, official or not, year."""
 
 TRAPS: Path = Path(__file__).parent / "trappole.toml"
 """Where the documents disagree, change or can be misread: places for tests to use."""

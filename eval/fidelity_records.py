@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from assistant.models import Intervento, Scheda
 from corpus.records import Indicator as IndicatorSource
@@ -96,7 +97,7 @@ def _records_by_sheet(truth: Truth, read: Read) -> list[Scheda | Intervento | No
 
 @fidelity
 def absent_fields(truth: Truth, read: Read) -> Iterator[Observation]:
-    """Campi che una scheda non ha: nessuno è riempito; lacune dette: nessuna di un campo che c'è."""
+    """Campi che una scheda non ha: nessuno è riempito. Lacune dette: nessuna di un campo letto."""
     for sheet, record in _pairs(truth, read):
         if record is None:
             continue
@@ -152,7 +153,7 @@ def _typed_reading(record: Scheda | Intervento) -> dict[str, object]:
 
 @fidelity
 def spending_exact(truth: Truth, read: Read) -> Iterator[Observation]:
-    """Importi per fonte e totali giusti al centesimo, con il nome della fonte; nessuno inventato."""
+    """Importi per fonte, con il suo nome, e totali giusti al centesimo; nessuno inventato."""
     for sheet, record in _pairs(truth, read):
         wanted = Counter((folded(part.fonte), part.euro * 100) for part in sheet.sheet.spesa)
         spending = record.spending if isinstance(record, Intervento) else None
@@ -172,9 +173,10 @@ def spending_exact(truth: Truth, read: Read) -> Iterator[Observation]:
 def indicators_exact(truth: Truth, read: Read) -> Iterator[Observation]:
     """Indicatori con nome, anno, valore atteso o raggiunto come scritti; nessuno inventato."""
     for sheet, record in _pairs(truth, read):
-        for regional, sources in (
-            (False, sheet.sheet.indicatori),
-            (True, sheet.sheet.indicatori_regionali),
+        own = "distrettuale" if sheet.sheet.intervento else "regionale"
+        for level, sources in (
+            (own, sheet.sheet.indicatori),
+            *([("regionale", sheet.sheet.indicatori_regionali)] if sheet.sheet.intervento else []),
         ):
             wanted = Counter(entry for source in sources for entry in _indicator_truth(source))
             got = Counter(
@@ -182,7 +184,7 @@ def indicators_exact(truth: Truth, read: Read) -> Iterator[Observation]:
                 if value
                 else (folded(one.name), None, "", "")
                 for one in (record.indicators if record else ())
-                if (one.level == "regionale") is regional
+                if one.level == level
                 for value in one.values or (None,)
             )
             yield from _compared(sheet, wanted, got)
@@ -198,11 +200,12 @@ def _indicator_truth(source: IndicatorSource) -> Iterator[tuple[str, int | None,
 
 
 def _compared(
-    sheet: SheetTruth, wanted: Counter[tuple[object, ...]], got: Counter[tuple[object, ...]]
+    sheet: SheetTruth, wanted: Mapping[Any, int], got: Mapping[Any, int]
 ) -> Iterator[Observation]:
     for entry, times in wanted.items():
-        hits = min(times, got[entry])
+        hits = min(times, got.get(entry, 0))
         yield from [Observation(True, "")] * hits
         yield from [Observation(False, f"{sheet.title}: manca {entry}")] * (times - hits)
-    for entry in got - wanted:
-        yield Observation(False, f"{sheet.title}: di troppo {entry}")
+    for entry, times in got.items():
+        extra = times - wanted.get(entry, 0)
+        yield from [Observation(False, f"{sheet.title}: di troppo {entry}")] * extra

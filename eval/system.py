@@ -78,7 +78,21 @@ def ingest_bundled(data_dir: Path) -> None:
     Raises:
         AssistantError: the command failed or refused a document.
     """
-    command = [sys.executable, "-m", "assistant.cli", "ingest", "--data-dir", str(data_dir)]
+    _ingest(data_dir, [], accepted=(0,))
+
+
+def ingest_into(data_dir: Path, folder: Path) -> None:
+    """Ingest a folder in the same way; some of its files may be refused.
+
+    Raises:
+        AssistantError: the command failed.
+    """
+    _ingest(data_dir, [str(folder)], accepted=(0, 3))
+
+
+def _ingest(data_dir: Path, sources: Sequence[str], accepted: Sequence[int]) -> None:
+    command = [sys.executable, "-m", "assistant.cli", "ingest", *sources]
+    command += ["--data-dir", str(data_dir)]
     try:
         done = subprocess.run(
             command, capture_output=True, text=True, timeout=INGEST_TIMEOUT_SECONDS, check=False
@@ -88,7 +102,7 @@ def ingest_bundled(data_dir: Path) -> None:
             f"L'ingestione dei documenti del progetto supera {INGEST_TIMEOUT_SECONDS:.0f} secondi.",
             remedy="Esegui «piano ingest» e poi «piano eval --data-dir CARTELLA».",
         ) from error
-    if done.returncode:
+    if done.returncode not in accepted:
         last = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
         raise AssistantError(
             "L'ingestione dei documenti del progetto non è riuscita"

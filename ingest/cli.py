@@ -15,6 +15,7 @@ from corpus import DOCUMENTS
 from ingest.bars import shown_progress
 from ingest.pipeline import ingest
 from ingest.report import IngestEntry, IngestReport
+from ingest.sources import is_url
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
 
@@ -51,10 +52,25 @@ def main(
         bool,
         typer.Option("--rebuild", help="Rilegge tutti gli originali con le impostazioni attuali."),
     ] = False,
+    depth: Annotated[
+        int,
+        typer.Option(
+            "--depth",
+            metavar="N",
+            min=0,
+            max=10,
+            help="Da ogni indirizzo segue i collegamenti dentro la sua cartella, N passi.",
+        ),
+    ] = 0,
     json_: Annotated[bool, typer.Option("--json", help="Stampa un oggetto JSON.")] = False,
 ) -> int:
     settings = Settings.from_env(data_dir=data_dir)
     chosen = _sources(sources, settings, rebuild)
+    if depth and not any(map(is_url, chosen)):
+        raise UsageError(
+            "--depth vale per gli indirizzi web, e qui non ce n'è nessuno.",
+            remedy="Indica un indirizzo http o https, o togli --depth.",
+        )
     embedder = build_embedder(settings)
     store = build_generations(settings, embedder=lambda: embedder)
     with shown_progress() as progress:
@@ -66,11 +82,12 @@ def main(
             progress=progress,
             prune=prune,
             rebuild=rebuild,
+            depth=depth,
         )
     if json_:
         print(json.dumps(report.to_dict(), ensure_ascii=False))
     else:
-        _tell(report)
+        tell(report)
     return 3 if report.refused else 0
 
 
@@ -89,7 +106,7 @@ def _sources(given: list[str] | None, settings: Settings, rebuild: bool) -> list
     return [str(folder)]
 
 
-def _tell(report: IngestReport) -> None:
+def tell(report: IngestReport) -> None:
     for entry in report.documents:
         print(_line(entry))
     counts: dict[str, int] = {}

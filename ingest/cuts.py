@@ -26,7 +26,7 @@ class PassageSettings:
     min_chars: int = 200
     """A shorter rest of a section joins its neighbour when it can."""
     stray_chars: int = 120
-    """Headings without text longer than this, together, are a passage of their own."""
+    """Several headings without text that are longer than this, together, are read as text."""
     max_units: int = 64
     """Most blocks or sentences in one passage; bounds the work on tables of tiny rows."""
 

@@ -59,7 +59,7 @@ def describe(document_id: str, source_name: str, source: SourceDocument) -> Docu
     """The document's record; notes tell which keywords could not be used."""
     notes = list(source.notes)
     keywords = read_keywords(source.metadata.get("keywords", ""))
-    stem = _clean_stem(source_name)
+    stem = fallback_title(source_name)
     title = _title(source, stem)
     cover = _cover_lines(source)
     stated = [title, *cover, stem]
@@ -161,8 +161,8 @@ def _headings(source: SourceDocument) -> Iterator[str]:
                 yield page.text[block.start : block.end]
 
 
-def _clean_stem(source_name: str) -> str:
-    """A file name or last part of a URL, as words."""
+def fallback_title(source_name: str) -> str:
+    """A file name or last part of a URL, as words: the title of what has none."""
     if re.match(r"[a-z][a-z0-9+.-]+://", source_name, re.IGNORECASE):
         address = urlsplit(source_name)
         name = unquote(address.path).rstrip("/").rsplit("/", 1)[-1] or address.netloc

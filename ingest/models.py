@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, NamedTuple
 
 BlockKind = Literal["heading", "text", "list_item", "table_row", "header", "footer"]
 
@@ -70,6 +70,14 @@ class SourceDocument:
         return tuple(p.number for p in self.pages if p.number in unread or not p.text.strip())
 
 
+class OcrCell(NamedTuple):
+    """A stretch of a recognised line; places in points."""
+
+    text: str
+    left: float
+    right: float
+
+
 @dataclass(frozen=True, slots=True)
 class OcrLine:
     """A line recognised in the image of a page; lengths in points, y grows upwards."""
@@ -84,8 +92,8 @@ class OcrLine:
     """Mean of its letters, 0-100."""
     paragraph: int
     """Lines that the engine found in one paragraph have the same number."""
-    columns: int = 1
-    """Cells: stretches of words kept apart by a gap wider than any word space."""
+    cells: tuple[OcrCell, ...] = ()
+    """When gaps wider than any word space part it: the stretches of words between them."""
     upright: bool = True
     """False for words that run up or down the page, as stamps in a margin do."""
 

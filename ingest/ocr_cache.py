@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from assistant.index.files import write_atomically
-from ingest.models import OcrLine, OcrPage
+from ingest.models import OcrCell, OcrLine, OcrPage
 from ingest.ocr import READING, Engine
 
 logger = logging.getLogger(__name__)
@@ -32,14 +32,16 @@ class OcrCache:
         self._documents = folder / "documents"
 
     def page(self, key: str) -> OcrPage | None:
-        """None when it was never recognised, or when the file is damaged."""
-        values = _load(self.pages / f"{key}.json") if _KEY.fullmatch(key) else None
+        """None when it was never recognised; a damaged file goes, to be made again."""
+        path = self.pages / f"{key}.json"
+        if not _KEY.fullmatch(key) or not path.exists():
+            return None
         try:
-            if values is None:
-                return None
-            lines = tuple(OcrLine(**line) for line in values["lines"])
+            values = _load(path) or {}
+            lines = tuple(_line(line) for line in values["lines"])
             return OcrPage(float(values["width"]), float(values["height"]), lines)
         except (KeyError, TypeError, ValueError):
+            path.unlink(missing_ok=True)
             return None
 
     def document(self, document_id: str, engine: Engine) -> dict[int, OcrPage]:
@@ -86,6 +88,10 @@ class OcrCache:
             return {int(number): str(key) for number, key in values["pages"].items()}
         except (KeyError, TypeError, ValueError, AttributeError):
             return {}
+
+
+def _line(values: dict[str, Any]) -> OcrLine:
+    return OcrLine(**{**values, "cells": tuple(OcrCell(*cell) for cell in values["cells"])})
 
 
 def _made_by(engine: Engine) -> str:

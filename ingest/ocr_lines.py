@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
-from ingest.models import OcrLine
+from ingest.models import OcrCell, OcrLine
 
 _LINES = frozenset({"ocr_line", "ocr_header", "ocr_caption", "ocr_textfloat"})
 _POINTS = 72.0
@@ -101,12 +101,12 @@ def set_in_columns(lines: Sequence[OcrLine]) -> bool:
     Rows of a table have gaps as well, but short cells.
     """
     prose = [line for line in lines if line.upright and len(line.text) > _PROSE_CHARS]
-    across = sum(line.text.count("\n") == 1 and _both_sides_run(line.text) for line in prose)
+    across = sum(len(line.cells) == 2 and _both_run(line.cells) for line in prose)
     return across >= _MANY_LINES and across >= _MANY_SHARE * len(prose)
 
 
-def _both_sides_run(text: str) -> bool:
-    return all(len(part) >= _PROSE_CHARS and part.count(" ") >= 2 for part in text.split("\n"))
+def _both_run(cells: Sequence[OcrCell]) -> bool:
+    return all(len(c.text) >= _PROSE_CHARS and c.text.count(" ") >= 2 for c in cells)
 
 
 def _line(
@@ -121,29 +121,34 @@ def _line(
     offset = (_numbers(element, "baseline") or (0.0, 0.0))[-1]
     baseline = height - box[3] - offset if abs(offset) < size else height - box[3]
     letters = sum(len(word.text) for word in words)
-    text, cells = _spaced(words, size) if upright else (" ".join(w.text for w in words), 1)
+    cells = _cells(words, size, scale) if upright else ()
     return OcrLine(
-        text=text,
+        text=" ".join(word.text for word in words),
         left=round(box[0] * scale, 2),
         right=round(box[2] * scale, 2),
         baseline=round(baseline * scale, 2),
         size=round(max(size * scale, 1.0), 2),
         confidence=round(sum(w.confidence * len(w.text) for w in words) / letters, 1),
         paragraph=paragraph,
-        columns=cells,
+        cells=cells if len(cells) > 1 else (),
         upright=upright,
     )
 
 
-def _spaced(words: Sequence[_Word], size: float) -> tuple[str, int]:
-    """The line with a line break where a gap parts two cells, and the number of cells."""
-    parts = [words[0].text]
-    cells = 1
+def _cells(words: Sequence[_Word], size: float, scale: float) -> tuple[OcrCell, ...]:
+    cells = [[words[0]]]
     for before, word in pairwise(words):
-        wide = word.left - before.right > _CELL_GAP * size
-        cells += wide
-        parts += ["\n" if wide else " ", word.text]
-    return "".join(parts), cells
+        if word.left - before.right > _CELL_GAP * size:
+            cells.append([])
+        cells[-1].append(word)
+    return tuple(
+        OcrCell(
+            " ".join(word.text for word in cell),
+            round(cell[0].left * scale, 2),
+            round(cell[-1].right * scale, 2),
+        )
+        for cell in cells
+    )
 
 
 def _words(line: Any) -> Iterator[_Word]:

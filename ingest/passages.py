@@ -157,11 +157,11 @@ def _read_as_text(headings: Sequence[Placed], reference: str | None) -> _Group:
 def _part_headings(
     headings: list[Placed], settings: PassageSettings
 ) -> tuple[list[Placed], list[Placed]]:
-    """Headings that only precede, when they are much text, and those of the section itself."""
+    """Headings that only precede, when several make much text, and those of the section itself."""
     first = len(headings)
     while first and (first == len(headings) or headings[first - 1].level < headings[first].level):
         first -= 1
-    if _size(headings[:first]) > settings.stray_chars:
+    if first > 1 and _size(headings[:first]) > settings.stray_chars:
         return headings[:first], headings[first:]
     return [], headings
 

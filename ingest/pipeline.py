@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path, PurePath
 from typing import NamedTuple
@@ -19,6 +20,8 @@ from assistant.index.progress import NoProgress, Progress
 from assistant.index.staging import Staging
 from assistant.models import Document, Passage, Relation
 from assistant.settings import Settings
+from corpus import CATALOGUE
+from ingest.catalogue import Stamp
 from ingest.formats.reading import shown_name
 from ingest.known import Known, Loader, read_known
 from ingest.passages import PassageSettings
@@ -49,12 +52,17 @@ def ingest(
     progress: Progress | None = None,
     prune: bool = False,
     rebuild: bool = False,
+    depth: int = 0,
+    listed: bool = False,
     allow_private: bool = False,
 ) -> IngestReport:
     """Takes files, folders and web addresses into the index; changes nothing it need not change.
 
     `prune` takes out documents of the given folders whose file is gone. `rebuild` reads again all
-    originals with today's settings. `allow_private` permits addresses of the private network.
+    originals with today's settings. `depth` is how many links are followed from each address,
+    inside its folder. `listed` says that the addresses come from a list and not from a person:
+    what sites ask of programs holds, and a source that has moved is refused. `allow_private`
+    permits addresses of the private network.
 
     Raises:
         WriterBusyError: another process is writing.
@@ -71,9 +79,12 @@ def ingest(
     with store.writer() as writer, scratch_folder(settings.data_dir) as scratch:
         if store.current_id() is not None and not rebuild:
             check_profile(store.manifest(), profile)
-        loader = Loader(settings, allow_private=allow_private)
-        run = _Run(settings, store, embedder, writer, progress or NoProgress(), loader, scratch)
-        documents = run.work(sources, profile, prune=prune, rebuild=rebuild)
+        with closing(Loader(settings, store, allow_private=allow_private)) as loader:
+            run = _Run(settings, store, embedder, writer, progress or NoProgress(), loader, scratch)
+            documents = run.work(
+                sources, profile, prune=prune, rebuild=rebuild, depth=depth, listed=listed
+            )
+            loader.remember()
         # A pointer that a rebuild found damaged, and did not replace, stays an error.
         generation = store.current_id()
         seconds = round(time.perf_counter() - started, 3)
@@ -101,16 +112,27 @@ class _Run:
         self._loader = loader
         self._scratch = scratch
         self._recogniser = Recogniser(settings)
+        self._stamp = Stamp(settings.catalogue or CATALOGUE)
         self.published = False
 
     def work(
-        self, sources: Sequence[str], profile: IndexProfile, *, prune: bool, rebuild: bool
+        self,
+        sources: Sequence[str],
+        profile: IndexProfile,
+        *,
+        prune: bool,
+        rebuild: bool,
+        depth: int,
+        listed: bool,
     ) -> list[IngestEntry]:
         known = read_known(self._store, recover=rebuild)
         # Pages that nobody could read are reason enough to read all originals again: it costs
         # what a rebuild costs, once, on the day tesseract is there.
         rebuild = rebuild or any(map(self._recogniser.awaited, known.documents.values()))
+        self._loader.known = known.sources
         found = find(sources, self._settings.data_dir)
+        if depth or listed:
+            found = self._visit(found, depth=depth, listed=listed)
         self._progress.stage("Controllo dei file", len(found))
         hashed = [self._hash(item) for item in found]
         plan = make_plan(hashed, known.sources, pruned_folders=folders(sources) if prune else ())
@@ -132,6 +154,22 @@ class _Run:
             self._recogniser.prune(self._store.original_ids())
         told = entries(plan, known, outcomes, rebuilt=[file.source for file in files])
         return with_relations(told, *related)
+
+    def _visit(self, found: list[Found], *, depth: int, listed: bool) -> list[Found]:
+        """With the addresses that a crawl finds; those of a list are asked for as it should be."""
+        # Imported here: files are read without loading any of it.
+        from ingest.crawl import expand
+
+        total = sum(item.path is None for item in found) if listed else None
+        self._progress.stage("Richieste ai siti" if listed else "Visita dei siti", total)
+        return expand(
+            found,
+            self._loader.web,
+            depth=depth,
+            max_pages=self._settings.web_max_pages,
+            listed=listed,
+            progress=self._progress,
+        )
 
     def _hash(self, found: Found) -> Hashed:
         self._progress.advance()
@@ -209,7 +247,7 @@ class _Run:
                 if found is not None:
                     name, data = self._loader.load(found)
                 else:
-                    name, data = self._loader.load_original(self._store, source)
+                    name, data = self._loader.load_original(source)
             except AssistantError as error:
                 outcomes[source.document_id] = Refusal(str(error))
                 continue
@@ -221,6 +259,7 @@ class _Run:
             yield Task(source.document_id, source.source, name, data, known)
 
     def _add(self, staging: Staging, read: Structured) -> None:
+        read = replace(read, document=self._stamp(read.document))
         texts = [embedded_text(read.document, passage) for passage in read.passages]
         vectors = self._embedder.embed_passages(texts)
         staging.add(

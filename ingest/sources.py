@@ -7,6 +7,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ingest.addresses import AddressError, canonical, without_password
+
 MAX_DEPTH = 64
 """Folders nested deeper than this are skipped, and said so."""
 
@@ -54,7 +56,7 @@ def folders(sources: Sequence[str]) -> list[str]:
 
 def _expand(source: str, own: str | None) -> Iterator[Found]:
     if is_url(source):
-        yield Found(source, source, None)
+        yield _address(source)
         return
     path = Path(source)
     try:
@@ -65,6 +67,14 @@ def _expand(source: str, own: str | None) -> Iterator[Found]:
         yield from _walk(path, source.rstrip("/") or "/", own, 0)
     else:
         yield Found(shown(source), _location(path), path)
+
+
+def _address(source: str) -> Found:
+    name = shown(without_password(source))
+    try:
+        return Found(name, canonical(source), None)
+    except AddressError:
+        return Found(name, source, None)  # asking for it gives the reason
 
 
 def _walk(folder: Path, source: str, own: str | None, depth: int) -> Iterator[Found]:

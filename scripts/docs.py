@@ -22,7 +22,8 @@ from assistant.settings import ENV_PREFIX, Settings  # noqa: E402
 PACKAGES = ("ingest", "assistant", "ui", "eval", "corpus", "scripts")
 
 COMMANDS = (
-    "", "up", "ingest", "search", "ask", "schede", "status", "rollback", "eval", "api", "ui",
+    "", "up", "ingest", "sync", "search", "ask", "schede", "status", "rollback", "eval", "api",
+    "ui",
 )  # fmt: skip
 
 NAME_WIDTH = 30
@@ -50,7 +51,7 @@ DATA = {
     "ingest": {"schede.toml": "field labels of schede, with their variants"},
     "eval": {"golden/domande.jsonl": "questions with the quotes that answer them"},
     "corpus": {
-        "catalogo.toml": "official sources known to the project",
+        "catalogo.toml": "sources that `piano sync` takes, official or not",
         "documents/": "the documents as users meet them, built from their sources",
         "sources/": "the documents as they are edited",
     },

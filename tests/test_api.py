@@ -18,6 +18,7 @@ from assistant.api.serve import bind
 from assistant.api.shapes import Event
 from assistant.conversations import ConversationStore
 from assistant.errors import ChatModelError, NoIndexError, NotFoundError, UsageError
+from assistant.index.entries import make_entry
 from assistant.models import (
     Answer,
     AnswerHit,
@@ -30,12 +31,14 @@ from assistant.models import (
     Intervento,
     Page,
     Passage,
+    Record,
     Scheda,
     SearchResult,
     Span,
     Stage,
     Status,
 )
+from assistant.schede import RecordFilters, RecordList, find
 from assistant.settings import Settings
 from assistant.wire import answer_json, search_json
 
@@ -57,6 +60,7 @@ DOCUMENT = Document(
 )
 SCHEDA = Scheda("s1", DOCUMENT.id, "5", "Caregiver", 1, 2, (Field("Target", "adulti", ()),))
 INTERVENTO = Intervento("i1", DOCUMENT.id, "12", "Sportello", 1, 1, "Valdora", ())
+RECORDS: tuple[Record, ...] = (SCHEDA, INTERVENTO)
 
 
 class OnePlan:
@@ -128,6 +132,20 @@ class OnePlan:
 
     def interventi(self) -> list[Intervento]:
         return [INTERVENTO]
+
+    def list_records(
+        self, filters: RecordFilters, *, offset: int = 0, limit: int | None = None
+    ) -> RecordList:
+        known = {record.id: record for record in RECORDS}
+        found = find([make_entry(record, DOCUMENT) for record in RECORDS], filters)
+        part = found[offset:] if limit is None else found[offset : offset + limit]
+        return RecordList(len(found), part, [known[entry.id] for entry in part])
+
+    def record(self, identity: str) -> Record:
+        for record in RECORDS:
+            if record.id == identity:
+                return record
+        raise NotFoundError("Non c'è.")
 
     def status(self) -> Status:
         return Status(None if self.empty else "g1", 1, 2, 1, 1, 1, "prova", None, "data", 10)

@@ -18,6 +18,7 @@ LAYERS: tuple[tuple[str, ...], ...] = (
     ("assistant.italian",),
     ("assistant.index", "assistant.embedding"),
     ("assistant.retrieval",),
+    ("assistant.schede",),
     ("assistant.answering",),
     ("assistant.service", "assistant.conversations", "assistant.wire"),
     ("assistant.build",),

@@ -28,7 +28,19 @@ TAKEN = (
     "glossario-sigle.md",
     "verbale-bassa-stagione.docx",
 )
-COMMANDS = ("ask", "search", "schede", "status", "rollback", "ingest", "api", "ui", "up", "eval")
+COMMANDS = (
+    "ask",
+    "search",
+    "schede",
+    "status",
+    "rollback",
+    "ingest",
+    "sync",
+    "api",
+    "ui",
+    "up",
+    "eval",
+)
 QUESTION = "Che cos'è il FRNA?"
 
 IngestedComputer = tuple[Computer, Ended]

@@ -259,7 +259,8 @@ def test_catalogue_entries_are_complete_distinct_and_addressed() -> None:
     assert len(entries) >= 10
     assert len({entry["url"] for entry in entries}) == len(entries)
     for entry in entries:
-        assert set(entry) <= {"titolo", "url", "tipo", "ente", "anno"}
+        assert set(entry) <= {"titolo", "url", "tipo", "ente", "ufficiale", "anno"}
+        assert isinstance(entry["ufficiale"], bool)
         assert entry["titolo"] and entry["ente"] and entry["tipo"] in KINDS
         address = urlsplit(entry["url"])
         assert address.scheme in ("http", "https") and "." in address.netloc

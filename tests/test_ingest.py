@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import http.server
 import os
-import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from assistant.errors import AssistantError, IndexMismatchError, RefusedFileError
+from assistant.errors import AssistantError, IndexMismatchError
 from assistant.index.generation import GenerationStore
 from assistant.index.manifest import IndexProfile
 from assistant.models import Filters
 from assistant.settings import Settings
-from ingest.fetch import fetch
 from ingest.pipeline import ingest
 from ingest.report import IngestEntry, IngestReport
 from ingest.sources import find
@@ -317,58 +314,3 @@ def test_a_reader_that_crashes_or_hangs_costs_its_file_only(
     assert sorted(refused) == ["cade.md", "lento.md"]
     assert "cadere" in refused["cade.md"]
     assert "PIANO_FILE_TIMEOUT_SECONDS" in refused["lento.md"]
-
-
-class Site(http.server.BaseHTTPRequestHandler):
-    """A page, a redirect to it, a page too large, and nothing else."""
-
-    def do_GET(self) -> None:
-        body = b"<html><body><h1>Piano</h1><p>Il distretto apre uno sportello.</p></body></html>"
-        if self.path == "/sposta":
-            self.send_response(302)
-            self.send_header("Location", "/pagina")
-            self.end_headers()
-            return
-        if self.path == "/giro":
-            self.send_response(302)
-            self.send_header("Location", "/giro")
-            self.end_headers()
-            return
-        self.send_response(200 if self.path in ("/pagina", "/grande") else 404)
-        self.send_header("Content-Type", "text/html; charset=utf-8")
-        self.end_headers()
-        self.wfile.write(body * (10_000 if self.path == "/grande" else 1))
-
-    def log_message(self, format: str, *args: object) -> None:  # noqa: A002
-        return None
-
-
-@pytest.fixture()
-def site() -> Iterator[str]:
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Site)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-def test_a_web_page_is_taken_and_private_addresses_are_not(index: Index, site: str) -> None:
-    report = index.ingest(f"{site}/pagina")
-    assert statuses(report) == ["refused"]
-    assert "rete privata" in str(report.documents[0].reason)
-    taken = index.ingest(f"{site}/sposta", f"{site}/manca", allow_private=True)
-    assert statuses(taken) == ["added", "refused"]
-    assert "404" in str(taken.documents[1].reason)
-    assert "sportello" in index.texts()[f"{site}/sposta"]
-    rebuilt = index.ingest(rebuild=True)
-    assert statuses(rebuilt) == ["updated"]
-
-
-@pytest.mark.parametrize(
-    ("path", "why"), [("/giro", "troppe volte"), ("/grande", "limite"), ("/manca", "404")]
-)
-def test_an_address_that_cannot_be_taken_says_why(site: str, path: str, why: str) -> None:
-    with pytest.raises(RefusedFileError, match=why):
-        fetch(site + path, max_bytes=100_000, timeout_seconds=5, allow_private=True)

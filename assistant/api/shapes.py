@@ -18,16 +18,22 @@ from assistant.models import (
     Filters,
     Intervento,
     Page,
+    Record,
+    RecordKind,
     Scheda,
     SearchResult,
     Stage,
     Status,
 )
+from assistant.schede.filters import RecordFilters, make_filters
+from assistant.schede.finder import RecordList
 
 MAX_QUESTION = 2_000
 """Longest question, in characters."""
 MAX_HISTORY = 50
 """Most earlier questions in one request."""
+MAX_RECORDS = 5_000
+"""Most schede or interventi asked for at once."""
 
 QuestionText = Annotated[str, Field(max_length=MAX_QUESTION)]
 Identifier = Annotated[str, Field(max_length=200)]
@@ -52,6 +58,10 @@ class Service(Protocol):
     def page(self, document_id: str, number: int, /) -> Page: ...
     def schede(self) -> list[Scheda]: ...
     def interventi(self) -> list[Intervento]: ...
+    def list_records(
+        self, filters: RecordFilters, /, *, offset: int = ..., limit: int | None = ...
+    ) -> RecordList: ...
+    def record(self, identity: str, /) -> Record: ...
     def status(self) -> Status: ...
     def original(self, document_id: str, /) -> Path: ...
     def ready(self) -> bool: ...
@@ -147,31 +157,43 @@ class ConversationsQuery(BaseModel):
 
 
 class RecordsQuery(BaseModel):
-    """Which records: all words of `q` in number or title, any of the documents."""
+    """Which records, and which stretch of the list; a repeated field offers alternatives."""
 
     model_config = ConfigDict(extra="forbid")
 
     q: Title = ""
+    numero: list[Title] = []
+    area: list[Title] = []
+    destinatari: list[Title] = []
+    distretto: list[Title] = []
+    anno: list[Title] = []
     documento: list[Identifier] = []
+    senza: list[Title] = []
+    limit: Annotated[int, Field(ge=1, le=MAX_RECORDS)] | None = None
+    """None for all of them."""
+    offset: Annotated[int, Field(ge=0, le=2**31)] = 0
 
-    def takes(self, record: Scheda | Intervento) -> bool:
-        described = f"{record.number or ''} {record.title}".casefold()
-        return all(word in described for word in self.q.casefold().split()) and (
-            not self.documento or record.document_id in self.documento
-        )
+    def filters(self, kind: RecordKind) -> RecordFilters:
+        """Raises UsageError."""
+        return make_filters(
+            self.q, kind=kind, years=self.anno, number=self.numero, area=self.area,
+            audience=self.destinatari, distretto=self.distretto, document=self.documento,
+            without=self.senza, **self._of_kind(),
+        )  # fmt: skip
+
+    def _of_kind(self) -> dict[str, list[str]]:
+        return {}
 
 
 class InterventiQuery(RecordsQuery):
-    """Also of any of the districts, the name in any case."""
+    """Also what only interventions have; `scheda` is the number of a regional one."""
 
-    distretto: list[Title] = []
+    scheda: list[Title] = []
+    capofila: list[Title] = []
+    fonte: list[Title] = []
 
-    def takes(self, record: Scheda | Intervento) -> bool:
-        wanted = {name.casefold() for name in self.distretto}
-        district = record.distretto if isinstance(record, Intervento) else None
-        return RecordsQuery.takes(self, record) and (
-            not wanted or (district or "").casefold() in wanted
-        )
+    def _of_kind(self) -> dict[str, list[str]]:
+        return {"reference": self.scheda, "capofila": self.capofila, "source": self.fonte}
 
 
 @dataclass(frozen=True, slots=True)

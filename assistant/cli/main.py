@@ -15,7 +15,7 @@ import typer
 import typer.core
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
-from assistant.cli import ask, manage, run
+from assistant.cli import ask, manage, run, schede
 from assistant.cli.italian import explain, reason, speak_italian
 from assistant.errors import AssistantError
 
@@ -24,6 +24,7 @@ GROUP = "piano.commands"
 
 OUTER = {
     "ingest": "Legge documenti e aggiorna l'indice.",
+    "sync": "Prende le fonti ufficiali del catalogo dal web.",
     "ui": "Avvia l'interfaccia nel browser (serve l'API).",
     "eval": "Misura la qualità delle risposte sulle domande di prova.",
 }
@@ -87,7 +88,9 @@ app.command("ask", help="Risponde a una domanda con frasi testuali e citazioni."
 app.command("search", help="Cerca i passi più vicini a un testo.")(ask.search)
 app.command("status", help="Mostra che cosa c'è nell'indice.")(manage.status)
 app.command("rollback", help="Torna alla generazione precedente dell'indice.")(manage.rollback)
-app.command("schede", help="Elenca le schede e gli interventi riconosciuti.")(manage.schede)
+app.command("schede", help="Elenca, filtra ed esporta le schede e gli interventi riconosciuti.")(
+    schede.schede
+)
 app.command("api", help="Avvia l'API su questo computer.")(run.api)
 app.command("up", help="Prepara l'indice se manca, avvia API e interfaccia.")(run.up)
 

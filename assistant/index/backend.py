@@ -10,11 +10,12 @@ from typing import Literal
 from assistant.errors import CorruptIndexError, IndexMismatchError
 from assistant.index.catalog import Catalog, Source
 from assistant.index.chroma import ChromaVectors
+from assistant.index.entries import RecordEntry
 from assistant.index.lexical import LexicalIndex
 from assistant.index.manifest import REBUILD, check_sizes
 from assistant.index.matrix import ExactMatrix
 from assistant.index.protocol import Manifest, Scored, Vectors
-from assistant.models import Document, Filters, Intervento, Page, Passage, Scheda
+from assistant.models import Document, Filters, Intervento, Page, Passage, Record, Scheda
 
 CATALOG, LEXICAL, VECTORS = "catalog.sqlite", "lexical", "vectors"
 MATRIX, CHROMA = f"{VECTORS}/matrix.npy", f"{VECTORS}/chroma"
@@ -114,6 +115,12 @@ class EmbeddedBackend:
 
     def interventi(self) -> list[Intervento]:
         return self._catalog.interventi()
+
+    def record_entries(self) -> list[RecordEntry]:
+        return self._catalog.record_entries()
+
+    def records(self, ids: Sequence[str]) -> list[Record]:
+        return self._catalog.records(ids)
 
     def sources(self) -> list[Source]:
         return self._catalog.sources()

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote
 
 from assistant.errors import CorruptIndexError, NotFoundError
+from assistant.index.entries import RecordEntry, entry_from_json
 from assistant.index.records import (
     document_from_json,
     intervento_from_json,
@@ -23,7 +24,7 @@ from assistant.index.records import (
     scheda_from_json,
     scheda_key,
 )
-from assistant.models import Document, Filters, Intervento, Page, Passage, Relation, Scheda
+from assistant.models import Document, Filters, Intervento, Page, Passage, Record, Relation, Scheda
 
 SCHEMA_VERSION = 2
 """Raised when older generations cannot be read any more: they are then made again."""
@@ -206,6 +207,33 @@ class Catalog:
             "SELECT data FROM records WHERE kind = 'intervento' ORDER BY document, position"
         )
         return [intervento_from_json(row[0]) for row in rows]
+
+    def record_entries(self) -> list[RecordEntry]:
+        """All records in short: schede first, each kind in the order of its documents."""
+        rows = self._all(
+            "SELECT entry, documents.title, documents.source FROM records"
+            " JOIN documents ON documents.number = records.document"
+            " ORDER BY records.kind DESC, document, position"
+        )
+        return [entry_from_json(*row) for row in rows]
+
+    def records(self, ids: Sequence[str]) -> list[Record]:
+        """In the order of `ids`; raises NotFoundError for an unknown id."""
+        found: dict[str, Record] = {}
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            part = ids[start : start + _IDS_PER_QUERY]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT id, kind, data FROM records WHERE id IN ({marks})"
+            for identity, kind, data in self._all(query, part):
+                read = scheda_from_json if kind == "scheda" else intervento_from_json
+                found[identity] = read(data)
+        missing = next((identity for identity in ids if identity not in found), None)
+        if missing is not None:
+            raise NotFoundError(
+                f"Nessuna scheda ha l'identificativo {missing[:60]!r}.",
+                remedy="Gli identificativi sono nell'elenco delle schede: `piano schede --json`.",
+            )
+        return [found[identity] for identity in ids]
 
     def passage_counts(self) -> dict[str, int]:
         """Number of passages of each document, by its id."""

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from assistant.errors import CorruptIndexError
 from assistant.index.catalog import Rows, Source
+from assistant.index.entries import entry_to_json, make_entry
 from assistant.index.records import (
     document_from_json,
     name_key,
@@ -19,7 +20,7 @@ from assistant.index.records import (
     spans_to_json,
     to_json,
 )
-from assistant.models import Document, Intervento, Page, Passage, Relation, Scheda
+from assistant.models import Document, Intervento, Page, Passage, Record, Relation, Scheda
 
 _SCHEMA = """
 CREATE TABLE documents (
@@ -36,7 +37,8 @@ CREATE TABLE passages (
     scheda TEXT, scheda_key TEXT);
 CREATE INDEX passages_scheda ON passages (scheda_key) WHERE scheda_key IS NOT NULL;
 CREATE TABLE records (
-    kind TEXT NOT NULL, document INTEGER NOT NULL, position INTEGER NOT NULL, data TEXT NOT NULL);
+    id TEXT PRIMARY KEY, kind TEXT NOT NULL, document INTEGER NOT NULL, position INTEGER NOT NULL,
+    data TEXT NOT NULL, entry TEXT NOT NULL);
 CREATE TABLE sources (
     location TEXT PRIMARY KEY, source TEXT NOT NULL, document_id TEXT NOT NULL);
 CREATE TABLE sketches (document INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
@@ -241,11 +243,20 @@ class CatalogWriter:
             ),
         )
         self._db.execute("INSERT INTO sketches VALUES (?,?)", [number, parts.sketch])
-        records = [("scheda", r) for r in parts.schede]
-        records += [("intervento", r) for r in parts.interventi]  # type: ignore[misc]
+        records: list[Record] = [*parts.schede, *parts.interventi]
         self._db.executemany(
-            "INSERT INTO records VALUES (?,?,?,?)",
-            ((kind, number, place, to_json(r)) for place, (kind, r) in enumerate(records)),
+            "INSERT INTO records VALUES (?,?,?,?,?,?)",
+            (
+                (
+                    record.id,
+                    "scheda" if isinstance(record, Scheda) else "intervento",
+                    number,
+                    place,
+                    to_json(record),
+                    entry_to_json(make_entry(record, parts.document)),
+                )
+                for place, record in enumerate(records)
+            ),
         )
 
     def _close_holes(self) -> None:

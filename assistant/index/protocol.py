@@ -9,7 +9,8 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from assistant.models import Document, Filters, Intervento, Page, Passage, Scheda
+from assistant.index.entries import RecordEntry
+from assistant.models import Document, Filters, Intervento, Page, Passage, Record, Scheda
 
 Vectors = npt.NDArray[np.float32]
 
@@ -96,5 +97,13 @@ class SearchBackend(Protocol):
     def schede(self) -> list[Scheda]: ...
 
     def interventi(self) -> list[Intervento]: ...
+
+    def record_entries(self) -> list[RecordEntry]:
+        """All schede, then all interventi, in short."""
+        ...
+
+    def records(self, ids: Sequence[str]) -> list[Record]:
+        """Schede and interventi in the order of `ids`; raises NotFoundError for an unknown id."""
+        ...
 
     def close(self) -> None: ...

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from dataclasses import asdict
-from typing import Any
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
 from assistant.italian.analysis import fold
-from assistant.models import Document, Field, Intervento, Passage, Quote, Scheda, Span
+from assistant.models import Document, Intervento, Passage, Scheda, Span
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
 
 OF_THE_INDEX = ("updated_by", "near_duplicates", "also_at")
 """What a document's record learns from the documents beside it; the catalogue keeps it apart."""
@@ -20,10 +25,11 @@ def name_key(name: str) -> str:
 
 
 def scheda_key(reference: str) -> str:
-    """By which references are compared: "Scheda n. 5", "05" and "5" are one."""
+    """By which references are compared: "Scheda n. 5", "05" and "5" are one, so "D-1", "D 1"."""
     key = name_key(reference)
     for prefix in ("scheda", "n.", "n°", "numero"):
         key = key.removeprefix(prefix).strip()
+    key = re.sub(r"(?<=\w)[\s-]+(?=\w)", "", key) if any(map(str.isdigit, key)) else key
     return key.lstrip("0") or key
 
 
@@ -39,13 +45,19 @@ def document_from_json(data: str) -> Document:
 
 
 def scheda_from_json(data: str) -> Scheda:
-    values = json.loads(data)
-    return Scheda(**{**values, "fields": _fields(values["fields"])})
+    return _adapters()[0].validate_json(data)
 
 
 def intervento_from_json(data: str) -> Intervento:
-    values = json.loads(data)
-    return Intervento(**{**values, "fields": _fields(values["fields"])})
+    return _adapters()[1].validate_json(data)
+
+
+@cache
+def _adapters() -> tuple[TypeAdapter[Scheda], TypeAdapter[Intervento]]:
+    # Imported here: answering a question reads no record, and pydantic takes long to import.
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Scheda), TypeAdapter(Intervento)
 
 
 def spans_to_json(spans: Sequence[Span]) -> str:
@@ -61,10 +73,3 @@ def passage_from_row(row: Sequence[Any]) -> Passage:
     """From the columns id, document id, ordinal, text, section, spans, scheda."""
     section = tuple(json.loads(row[4]))
     return Passage(row[0], row[1], row[2], row[3], section, spans_from_json(row[5]), row[6])
-
-
-def _fields(values: list[dict[str, Any]]) -> tuple[Field, ...]:
-    return tuple(
-        Field(field["name"], field["text"], tuple(Quote(**quote) for quote in field["quotes"]))
-        for field in values
-    )

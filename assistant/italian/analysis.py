@@ -62,7 +62,18 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.translate(_APOSTROPHES).lower())
-    return "".join(c for c in decomposed if not unicodedata.combining(c))
+    return decomposed.translate(_WITHOUT_MARKS)
+
+
+class _WithoutMarks(dict[int, int | None]):
+    """For `str.translate`: each character to itself, marks that go on others to nothing."""
+
+    def __missing__(self, code: int) -> int | None:
+        self[code] = kept = None if unicodedata.combining(chr(code)) else code
+        return kept
+
+
+_WITHOUT_MARKS = _WithoutMarks()
 
 
 def tokens(text: str) -> list[Token]:

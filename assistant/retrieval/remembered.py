@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
+from assistant.index.entries import RecordEntry
 from assistant.index.protocol import Manifest, Scored, SearchBackend, Vectors
-from assistant.models import Document, Filters, Intervento, Page, Passage, Scheda
+from assistant.models import Document, Filters, Intervento, Page, Passage, Record, Scheda
 
 TERMS = 50_000
 """Frequencies kept."""
@@ -16,6 +17,9 @@ DOCUMENTS = 4_096
 
 PASSAGES = 4_096
 """Passages kept: about a kilobyte each, and the same objects that the answer path keeps read."""
+
+RECORDS = 2_048
+"""Schede and interventi kept whole: some 40 kB each."""
 
 
 class Remembered:
@@ -27,6 +31,7 @@ class Remembered:
         self._frequency = lru_cache(TERMS)(backend.document_frequency)
         # Filled by hand, because passages are read many at a time.
         self._passages: dict[str, Passage] = {}
+        self._records: dict[str, Record] = {}
 
     @property
     def manifest(self) -> Manifest:
@@ -77,8 +82,24 @@ class Remembered:
     def interventi(self) -> list[Intervento]:
         return self._backend.interventi()
 
+    def record_entries(self) -> list[RecordEntry]:
+        return list(self._entries)
+
+    def records(self, ids: Sequence[str]) -> list[Record]:
+        known = self._records
+        unknown = [identity for identity in ids if identity not in known]
+        if unknown:
+            read = {record.id: record for record in self._backend.records(unknown)}
+            known = {**known, **read}
+            self._records = known if len(known) <= RECORDS else read
+        return [known[identity] for identity in ids]
+
     def close(self) -> None:
         self._backend.close()
+
+    @cached_property
+    def _entries(self) -> tuple[RecordEntry, ...]:
+        return tuple(self._backend.record_entries())
 
     @cached_property
     def _documents(self) -> tuple[Document, ...]:

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ingest.formats.pdf_rules import Grid, find_grids
 
@@ -139,7 +139,7 @@ class _Probe:
         ems = whole.size * len(whole.words)
         odd = not _NARROW_EM_PER_CHARACTER * ems < wide < _WIDE_EM_PER_CHARACTER * ems
         if odd or (wide > _PARTED_FROM and self._has_gap(whole, start)):
-            parts = self._cut(whole.text, start, self._wide_gaps(whole, start))
+            parts = _cut(whole, self._wide_gaps(whole, start))
             if len(parts) > 1:
                 return replace(whole, columns=len(parts), parts=parts)
         return whole
@@ -158,12 +158,12 @@ class _Probe:
             if not edges:
                 return line.parts if line.parts and not grid.down else (line,)
             cuts = [
-                (begin, end)
-                for begin, end, before, after in self._gaps(line.text, start)
-                if after < before - line.size
-                or any(before - _OVER <= edge <= after + _OVER for edge in edges)
+                gap
+                for gap in self._gaps(line.text, start)
+                if gap.width < -line.size
+                or any(gap.left - _OVER <= edge <= gap.right + _OVER for edge in edges)
             ]
-            return self._cut(line.text, start, cuts)
+            return _cut(line, cuts)
         return (line,)
 
     def _plain(self, text: str, start: int) -> Line:
@@ -183,15 +183,6 @@ class _Probe:
         size = self._size(self._index(self._handle, start + middle))
         bold = self._bold(first) and self._bold(last)
         return Line(text, left, right, baseline, size, bold)
-
-    def _cut(self, text: str, start: int, gaps: Sequence[tuple[int, int]]) -> tuple[Line, ...]:
-        parts: list[Line] = []
-        begin = 0
-        for low, high in (*gaps, (len(text), len(text))):
-            if text[begin:low].strip(_BLANKS):
-                parts.append(self._plain(text[begin:low], start + begin))
-            begin = high
-        return tuple(parts)
 
     def _has_gap(self, line: Line, start: int) -> bool:
         """Whether two of the line's pieces stand further apart than words do."""
@@ -224,8 +215,7 @@ class _Probe:
         length = self._font_info(self._handle, index, self._name, len(self._name), flags)
         return bool(_BOLD_NAME.search(self._name.raw[: max(0, min(length, 128) - 1)]))
 
-    def _gaps(self, text: str, start: int) -> Iterator[tuple[int, int, float, float]]:
-        """Each run of blanks inside `text`: where it begins and ends, in it and on the page."""
+    def _gaps(self, text: str, start: int) -> Iterator[_Gap]:
         body = text.rstrip(_BLANKS)
         lead = len(body) - len(body.lstrip(_BLANKS))
         for match in _BLANK_RUN.finditer(body, lead):
@@ -234,18 +224,42 @@ class _Probe:
             if self._char_box(self._handle, before, *self._refs):
                 end = self._box[1].value
                 if self._char_box(self._handle, after, *self._refs):
-                    yield match.start(), match.end(), end, self._box[0].value
+                    yield _Gap(match.start(), match.end(), end, self._box[0].value)
 
-    def _wide_gaps(self, line: Line, start: int) -> list[tuple[int, int]]:
+    def _wide_gaps(self, line: Line, start: int) -> list[_Gap]:
         """The gaps that part cells or columns: wider than any space between words."""
-        gaps = [
-            (begin, end, (after - before) / line.size)
-            for begin, end, before, after in self._gaps(line.text, start)
-        ]
+        gaps = list(self._gaps(line.text, start))
         if not gaps:
             return []
-        usual = sorted(width for _, _, width in gaps)[len(gaps) // 2]
+        usual = sorted(gap.width for gap in gaps)[len(gaps) // 2] / line.size
         limit = _MIN_GAP_EM
         if len(gaps) > 3 and usual < _SPARSE_ROW_GAP_EM:
             limit = max(_MIN_GAP_EM, 2.2 * usual)  # a justified or spaced line is no table row
-        return [(begin, end) for begin, end, width in gaps if width > limit or width < -1]
+        return [gap for gap in gaps if not -line.size < gap.width <= limit * line.size]
+
+
+class _Gap(NamedTuple):
+    """A run of blanks `text[begin:end]` of a line, and the edges of the words around it."""
+
+    begin: int
+    end: int
+    left: float
+    right: float
+
+    @property
+    def width(self) -> float:
+        """Negative when the words behind it stand further to the left."""
+        return self.right - self.left
+
+
+def _cut(line: Line, gaps: Sequence[_Gap]) -> tuple[Line, ...]:
+    """The line's words between the gaps, each where it stands."""
+    parts: list[Line] = []
+    begin, left = 0, line.left
+    for gap in (*gaps, _Gap(len(line.text), len(line.text), line.right, 0.0)):
+        text = line.text[begin : gap.begin]
+        if text.strip(_BLANKS):
+            right = max(left, gap.left)
+            parts.append(Line(text, left, right, line.baseline, line.size, line.bold))
+        begin, left = gap.end, gap.right
+    return tuple(parts)

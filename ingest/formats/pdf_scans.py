@@ -64,10 +64,15 @@ def stands_in_image(page: pypdfium2.PdfPage, lines: Sequence[Line]) -> bool:
 
 def is_garbage(text: str) -> bool:
     """Whether a text layer is no text: codes of a font that does not say what its signs are."""
-    signs = [c for c in text if not c.isspace() and c not in "\x02\ufffe"]
-    odd = sum(unicodedata.category(c) in ("Cc", "Co", "Cn") or c == "\ufffd" for c in signs)
-    if odd > _ODD_SHARE * len(signs):
-        return len(signs) >= _MIN_WORDS
+    counts = {c: text.count(c) for c in set(text) if not c.isspace() and c not in "\x02\ufffe"}
+    signs = sum(counts.values())
+    odd = sum(
+        count
+        for c, count in counts.items()
+        if unicodedata.category(c) in ("Cc", "Co", "Cn") or c == "\ufffd"
+    )
+    if odd > _ODD_SHARE * signs:
+        return signs >= _MIN_WORDS
     words = _WORD.findall(text)
     mute = sum(not _VOWEL.search(word) for word in words)
     return len(words) >= _MIN_WORDS and mute > _CONSONANT_SHARE * len(words)
@@ -165,7 +170,9 @@ def _body_size(lines: Sequence[OcrLine]) -> float:
 def _line(seen: OcrLine, body: float) -> Line:
     """Measured sizes waver with the letters of a line: only a clear difference is believed."""
     size = body if abs(seen.size - body) < _SIZE_DOUBT * body else seen.size
-    return Line(seen.text, seen.left, seen.right, seen.baseline, size, False, columns=seen.columns)
+    at = (seen.baseline, size, False)
+    parts = tuple(Line(cell.text, cell.left, cell.right, *at) for cell in seen.cells)
+    return Line(seen.text, seen.left, seen.right, *at, max(1, len(parts)), parts)
 
 
 def _image_share(page: pypdfium2.PdfPage) -> float:

@@ -207,3 +207,8 @@ def _refuse_office(data: bytes, name: str, suffix: str) -> None:
         f"«{name}» ha estensione {suffix} ma contiene un documento di Office nel vecchio formato.",
         remedy="Aprilo e salvalo in .docx.",
     )
+
+
+def content_suffix(data: bytes) -> str:
+    """The suffix that the content itself calls for, e.g. ".pdf"; empty for what may be text."""
+    return _sniff(data)[0]

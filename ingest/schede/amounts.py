@@ -14,7 +14,8 @@ _MULTIPLIERS = {
 AMOUNT = re.compile(
     r"(?P<sign>(?<!\w)(?:€|euro|eur)\s*[.:]?\s*)?"
     r"(?<![\w/])(?<!\d[.,])"
-    r"(?P<digits>\d{1,3}(?:[.']\d{3})+(?:,\d{1,2})?(?![.,]?\d)|\d{1,3}(?: \d{3})+(?:,\d{1,2})?(?![.,]?\d)"
+    r"(?P<digits>\d{1,3}(?:[.']\d{3})+(?:,\d{1,2})?(?![.,]?\d)"
+    r"|\d{1,3}(?: \d{3})+(?:,\d{1,2})?(?![.,]?\d)"
     r"|\d+(?:[.,]\d+)?(?![.,]?\d))"
     r"(?:[.,][-=–]{1,2})?"
     r"(?:\s*(?P<multiplier>mila|mln|milion[ei]|mld|miliard[oi]|k(?=\s*(?:€|eur)))(?!\w)\.?)?"
@@ -58,9 +59,9 @@ def find_money(text: str) -> list[Money]:
         marked = bool(match["sign"] or match["unit"] or match["multiplier"])
         if " " in digits and not marked:
             continue
-        if not marked:
-            if _year_like(digits) or _LAW.search(text, max(0, match.start() - 24), match.start()):
-                continue
+        named = _LAW.search(text, max(0, match.start() - 24), match.start())
+        if not marked and (_year_like(digits) or named):
+            continue
         start = match.start("sign") if match["sign"] else match.start("digits")
         end = match.end("unit") if match["unit"] else match.end()
         grouped = bool(re.match(r"\d{1,3}[.']\d{3}", digits))

@@ -232,7 +232,7 @@ class _Reader:
         return bool(figures) and self._columns == len(texts) and all(map(_is_figure, figures))
 
     def _unknown_label(self, block: Placed, cell: Stretch, texts: Sequence[str]) -> bool:
-        """A label that is not known, or the rest of one parted by a page: the row is a new field's."""
+        """Whether a row opens with an unknown label, or with the rest of one parted by a page."""
         text = texts[0]
         if len(texts) != 2 or not texts[1].strip() or cell is None or not text:
             return False

@@ -31,11 +31,13 @@ _TAG = (
 )
 _KIND = (
     r"(?P<kind>(?:(?:il\s+)?(?:valor[ei]|risultat[oi]|dat[oi]|obiettiv[oi])\s+(?:\w+\s+)?)?"
-    r"(?:(?P<reached>raggiunt[oi]|conseguit[oi]|realizzat[oi]|ottenut[oi]|rilevat[oi]|effettiv[oi]"
+    r"(?:(?P<reached>raggiunt[oi]|conseguit[oi]|realizzat[oi]|ottenut[oi]|rilevat[oi]"
+    r"|effettiv[oi]"
     r"|a\s+consuntivo|consuntivo)|(?:attes[oi]|previst[oi]|programmat[oi]|target|obiettiv[oi]))\b)"
 )
 _ITEM = re.compile(
-    rf"(?:{_KIND}\s*(?:(?:per\s+il|nel|al|anno|entro\s+il)?\s*(?P<year_kind>{_YEAR})(?!\d))?\s*[:=]?\s*)?"
+    rf"(?:{_KIND}\s*"
+    rf"(?:(?:per\s+il|nel|al|anno|entro\s+il)?\s*(?P<year_kind>{_YEAR})(?!\d))?\s*[:=]?\s*)?"
     rf"(?:(?:anno\s+|nel\s+|per\s+il\s+|al\s+)?(?P<year_first>{_YEAR})\s*(?:[:=→]|\s[–-]\s)\s*)?"
     rf"(?P<value>{_VALUE})"
     rf"(?:{_TAG}|(?P<unit>(?:\s+(?!e\b|nel\b|entro\b|raggiunt|attes|previst)[a-zà-ù'/]+){{1,4}}?)"
@@ -63,7 +65,6 @@ _IGNORED_HEAD = re.compile(r"note|fonte|modalita|strument|responsab|periodicit")
 _HEAD_WORDS = re.compile(
     rf"(?P<name>indicator[ei]|risultat[oi])\b(?P<years>(?:\D{{0,30}}{_YEAR})+)\s*", re.IGNORECASE
 )
-_MAX_NAME_CHARS = 300
 
 
 @dataclass(eq=False)
@@ -342,10 +343,10 @@ def _from_text(flow: Flow) -> Iterator[_Draft]:
             yield draft
         name, year = _clean_name(text[at:name_end]), None
         reached: bool | None = None
-        if told := _NAME_KIND.search(name):
-            if name[: told.start()].strip():
-                reached = bool(told["reached"])
-                name = name[: told.start()].rstrip(" ,(–-")
+        told = _NAME_KIND.search(name)
+        if told and name[: told.start()].strip():
+            reached = bool(told["reached"])
+            name = name[: told.start()].rstrip(" ,(–-")
         if dated := _NAME_YEAR.search(name):
             year = int(dated[1] or dated[2])
             name = name[: dated.start()]

@@ -111,9 +111,9 @@ def _without_echoes(sheets: Sequence[_Sheet], blocks: Sequence[Placed]) -> list[
     kept: list[_Sheet] = []
     for sheet in sheets:
         fields, number = len(sheet.filled), sheet.start.number
-        if fields < MIN_LABELS and number:
-            if best[sheet.start.intervento, number.lower()] > fields:
-                continue
+        again = best[sheet.start.intervento, number.lower()] if number else 0
+        if fields < MIN_LABELS and again > fields:
+            continue
         if fields < MIN_SHEET_LABELS and blocks[sheet.start.at].kind != "heading":
             continue
         kept.append(sheet)

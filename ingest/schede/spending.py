@@ -130,8 +130,8 @@ def spending_note(spending: Spending | None) -> str | None:
         else sum(one.cents or 0 for one in spending.totals_by_year)
     )
     return (
-        f"Il totale stampato ({euro(printed)} euro) non è la somma delle fonti ({euro(parts)} euro): "
-        "i numeri sono riportati come nel documento."
+        f"Il totale stampato ({euro(printed)} euro) non è la somma delle fonti"
+        f" ({euro(parts)} euro): i numeri sono riportati come nel documento."
     )
 
 
@@ -317,9 +317,8 @@ def _source_before(text: str, edge: int, end: int) -> tuple[int, int]:
         following = text[edge + stop.end() : end].lstrip()
         if not following or (stop.group() == "\n" and following[:1].islower()):
             continue
-        if stop.group() == "." and re.search(r"\b\w{1,4}$", text[edge : edge + stop.start()]):
-            if not re.search(r"\d$", text[edge : edge + stop.start()]):
-                continue  # an abbreviation: "Az. Usl"
+        if stop.group() == "." and re.search(r"\b[^\W\d_]{1,4}$", text[edge : edge + stop.start()]):
+            continue  # an abbreviation: "Az. Usl"
         start = edge + stop.end()
     if edge == 0 and start == 0 and (colon := _sentence_colon(text[:end])):
         start = colon

@@ -17,7 +17,7 @@ from assistant.models import (
     Target,
 )
 from ingest.schede.fields import MONEY_FIELDS, FieldDraft
-from ingest.schede.flow import Flow, Source
+from ingest.schede.flow import Flow, Row, Source
 from ingest.schede.indicators import read_indicators
 from ingest.schede.references import read_references
 from ingest.schede.spending import read_spending, spending_note
@@ -28,6 +28,10 @@ from ingest.schede.values import (
     read_continuity,
     read_targets,
 )
+
+REFERENCES = "Riferimento scheda regionale"
+MAX_CHARS = 20_000
+"""Longer words are kept as words alone: it bounds the work on hostile texts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,14 +47,24 @@ class Typed:
     notes: tuple[str, ...] = ()
 
 
+def _bounded(rows: Sequence[Row]) -> Sequence[Row]:
+    size = 0
+    for at, row in enumerate(rows):
+        size += sum(len(text) for text in row.texts)
+        if size > MAX_CHARS:
+            return rows[:at]
+    return rows
+
+
 def read_typed(kind: RecordKind, drafts: Sequence[FieldDraft], source: Source) -> Typed:
     named = {draft.label.name: draft for draft in drafts}
 
     def flow(name: str) -> Flow:
-        return named[name].flow(source) if name in named else Flow(source, ())
+        found = named[name].flow(source) if name in named else Flow(source, ())
+        return found if len(found.text) <= MAX_CHARS else Flow(source, ())
 
     def indicators(name: str, *, district: bool) -> tuple[Indicator, ...]:
-        rows = named[name].rows if name in named else ()
+        rows = _bounded(named[name].rows) if name in named else ()
         return read_indicators(rows, source, "distrettuale" if district else "regionale")
 
     areas = read_areas(flow("Area"))
@@ -62,14 +76,14 @@ def read_typed(kind: RecordKind, drafts: Sequence[FieldDraft], source: Source) -
     if kind == "scheda":
         return Typed(areas, targets, told)
     money = [row for draft in drafts if draft.label.name in MONEY_FIELDS for row in draft.rows]
-    spending = read_spending(money, source) if money else None
+    spending = read_spending(_bounded(money), source) if money else None
     note = spending_note(spending)
     return Typed(
         areas, targets, told,
         read_capofila(flow("Soggetto capofila"), flow("Specifica del soggetto capofila")),
         read_continuity(flow("In continuità con la programmazione precedente")),
         read_ambito(flow("Ambito territoriale")),
-        read_references(flow("Riferimento scheda regionale"), flow("Riferimento scheda prevalente")),
+        read_references(flow(REFERENCES), flow("Riferimento scheda prevalente")),
         spending,
         (note,) if note else (),
     )  # fmt: skip

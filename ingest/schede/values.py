@@ -23,8 +23,8 @@ _KINDS: tuple[tuple[CapofilaKind, str], ...] = (
     ("comune", r"\bcomun[ei]\b|\bmunicipio\b"),
 )
 _BARE_KIND = re.compile(
-    r"(?:unione|unioni|comune|comuni|unione (?:di|dei) comuni|ausl|azienda usl|asp|altro|altro soggetto"
-    r"|altro ente|comune o unione)"
+    r"(?:unione|unioni|comune|comuni|unione (?:di|dei) comuni|ausl|azienda usl|asp|altro"
+    r"|altro soggetto|altro ente|comune o unione)"
 )
 _AMBITI: tuple[tuple[AmbitoKind, str], ...] = (
     ("sub-distrettuale", r"sub[\s-]*distrettual[ei]|infra[\s-]*distrettual[ei]"),
