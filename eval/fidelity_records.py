@@ -12,7 +12,8 @@ from corpus.records import Indicator as IndicatorSource
 from corpus.truth import SheetTruth, Truth
 from eval.fidelity import Observation, Read, fidelity, folded, letters
 
-_BULLET = re.compile(r"(?m)^\s*[-–•]\s+")
+_BULLET = re.compile(r"(?:^|(?<=\s))[-–•](?=\s)")
+"""A list item's mark, at the beginning of a line or, in a table's cell, in the middle of one."""
 
 
 @fidelity
