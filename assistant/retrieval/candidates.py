@@ -6,13 +6,13 @@ the lexical scores lead: each leg is divided by its maximum for the query, then 
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 
 from assistant.embedding.protocol import Embedder
 from assistant.index.protocol import Scored, SearchBackend
 from assistant.italian.analysis import fold, terms, tokens
 from assistant.models import Document, Filters, Hit
+from assistant.retrieval.preference import Preference, PreferenceWeights
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,13 +29,7 @@ class FusionWeights:
     dense: float = 0.2
     verbatim: float = 0.5
     """A passage that holds the whole text as written: whoever pastes a sentence wants its page."""
-    superseded: float = 0.85
-    """Share of its score that a superseded text keeps: one in force that matches about as well
-    comes first, and a text that alone answers is still found. Not for queries that name its years,
-    filters on year or document, or pasted sentences."""
 
-
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 VERBATIM_WORDS = 6
 """A shorter text stands in many places by chance."""
@@ -44,7 +38,7 @@ VERBATIM_DEPTH = 30
 """Candidates read for it."""
 
 SPARE = 10
-"""Candidates beyond those asked for, that may take the place of superseded ones."""
+"""Candidates beyond those asked for, that may take the place of those less preferred."""
 
 DEPTH = 100
 """Candidates asked of each leg, before fusion."""
@@ -58,6 +52,7 @@ def retrieve(
     k: int,
     filters: Filters,
     weights: FusionWeights | None = None,
+    preferences: PreferenceWeights | None = None,
 ) -> tuple[Hit, ...]:
     """The `k` best passages for `text`, ranked from 1; fewer when fewer match."""
     weights = weights or FusionWeights()
@@ -76,15 +71,15 @@ def retrieve(
     for passage_id, score in legs["verbatim"].items():
         fused[passage_id] += weights.verbatim * score
     best = _ordered(fused)[: k + SPARE]
+    names = {document.distretto for document in backend.documents() if document.distretto}
+    preference = Preference(text, filters, names, preferences)
     documents: dict[str, Document] = {}
     passages = {passage.id: passage for passage in backend.passages(best)}
     for passage in passages.values():
         if passage.document_id not in documents:
             documents[passage.document_id] = backend.document(passage.document_id)
-        if _yields(documents[passage.document_id], text, filters) and (
-            passage.id not in legs["verbatim"]
-        ):
-            fused[passage.id] *= weights.superseded
+        if passage.id not in legs["verbatim"]:  # whoever pastes a sentence wants its page
+            fused[passage.id] *= preference.share(documents[passage.document_id])
     hits: list[Hit] = []
     for rank, passage_id in enumerate(_ordered({i: fused[i] for i in best})[:k], start=1):
         passage = passages[passage_id]
@@ -107,14 +102,6 @@ def retrieve(
 def _ordered(fused: dict[str, float]) -> list[str]:
     """Best first; the id breaks ties, so that every machine gives the same order."""
     return sorted(fused, key=lambda passage_id: (-round(fused[passage_id], 6), passage_id))
-
-
-def _yields(document: Document, text: str, filters: Filters) -> bool:
-    """Whether a text no longer in force is met by a query that did not ask for it."""
-    if document.status != "superseded" or filters.year or filters.document:
-        return False
-    last = document.year_to or document.year_from or 0
-    return not any(int(year) <= last for year in _YEAR.findall(text))
 
 
 def _verbatim(backend: SearchBackend, text: str, fused: dict[str, float]) -> dict[str, float]:
