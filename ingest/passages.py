@@ -1,7 +1,7 @@
 """Passages: stretches of a document that can be found, read and quoted on their own.
 
 A section's blocks are cut where it hurts least (ingest/units.py, ingest/cuts.py). Headings open the
-passage that they introduce. A short run of headings with no text of its own goes before the next
+passage that they introduce. Short fields of one scheda share a passage, each under its label. A short run of headings with no text of its own goes before the next
 passage, and is left out at the end of a document or scheda; a long one is read as text.
 """
 
@@ -104,11 +104,13 @@ def collect_quotes(
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Blocks that may share passages: one section of one scheda, headings first."""
+    """Blocks that may share passages: one section, or short fields of one scheda, headings first."""
 
     section: tuple[str, ...]
     reference: str | None
     blocks: tuple[Placed, ...]
+    sheet: int = -1
+    """Which scheda of the document it belongs to; -1 for none."""
 
 
 def _groups(
@@ -123,35 +125,58 @@ def _groups(
     headings: list[Placed] = []
     body: list[Placed] = []
 
-    def close(reference: str | None, *, last: bool) -> None:
+    def close(at: int, *, last: bool) -> None:
         nonlocal headings, body
+        reference, sheet = references[at], sheet_of[at]
         if body:
             stray, lead = _part_headings(headings, settings)
             if stray:
-                groups.append(_read_as_text(stray, reference))
-            groups.append(_Group(body[0].section, reference, (*lead, *body)))
+                groups.append(_read_as_text(stray, reference, sheet))
+            groups.append(_Group(body[0].section, reference, (*lead, *body), sheet))
             headings, body = [], []
         elif last:
             if headings and (_size(headings) > settings.stray_chars or not groups):
-                groups.append(_read_as_text(headings, reference))
+                groups.append(_read_as_text(headings, reference, sheet))
             headings = []
 
     for at, block in enumerate(blocks):
         if at and sheet_of[at] != sheet_of[at - 1]:
-            close(references[at - 1], last=True)
+            close(at - 1, last=True)
         if block.kind == "heading":
-            close(references[at], last=False)
+            close(at, last=False)
             headings.append(block)
         else:
             body.append(block)
     if blocks:
-        close(references[-1], last=True)
-    return groups
+        close(len(blocks) - 1, last=True)
+    return _join_fields(groups, settings)
 
 
-def _read_as_text(headings: Sequence[Placed], reference: str | None) -> _Group:
+def _join_fields(groups: Sequence[_Group], settings: PassageSettings) -> list[_Group]:
+    """Short fields of one scheda together: "Scheda prevalente: 26" says nothing by itself.
+
+    A joined group stands under the headings that its fields have in common.
+    """
+    joined: list[_Group] = []
+    for group in groups:
+        last = joined[-1] if joined else None
+        if last is not None and group.sheet >= 0 and last.sheet == group.sheet:
+            sizes = _size(last.blocks), _size(group.blocks)
+            if min(sizes) < settings.min_chars and sum(sizes) <= settings.target_chars:
+                common = tuple(
+                    name
+                    for i, name in enumerate(last.section)
+                    if group.section[: i + 1] == last.section[: i + 1]
+                )
+                joined[-1] = replace(last, section=common, blocks=(*last.blocks, *group.blocks))
+                continue
+        joined.append(group)
+    return joined
+
+
+def _read_as_text(headings: Sequence[Placed], reference: str | None, sheet: int) -> _Group:
     blocks = tuple(replace(block, kind="text") for block in headings)
-    return _Group(headings[0].section[:-1], reference, blocks)
+    return _Group(headings[0].section[:-1], reference, blocks, sheet)
 
 
 def _part_headings(
