@@ -419,3 +419,13 @@ def test_the_pause_that_a_site_asks_for_is_kept(reader: Reader, site: Site) -> N
     report = reader.take(f"{site.address}/a/", depth=1)
     assert set(statuses(report, site).values()) == {"added"}
     assert report.seconds >= 0.6
+
+
+def test_one_body_out_of_order_is_no_missing_network(reader: Reader, site: Site) -> None:
+    site.serve("/a", page("Piano"))
+    down = [f"http://{name}.ente.example/a" for name in "abcde"]
+    report = reader.take(*down, f"{site.address}/a")
+    assert [entry.status for entry in report.documents] == ["refused"] * 5 + ["added"]
+    report = reader.take("http://a.example/", f"{site.address}/manca", "http://b.example/",
+                         "http://c.example/", f"{site.address}/a")  # fmt: skip
+    assert [entry.status for entry in report.documents] == ["refused"] * 4 + ["unchanged"]

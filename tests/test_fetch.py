@@ -352,7 +352,7 @@ def test_a_look_up_that_never_ends_does_not_hold_the_program(monkeypatch) -> Non
     from ingest import network
 
     ended = threading.Event()
-    monkeypatch.setattr(network, "CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr(network, "LOOKUP_SECONDS", 0.2)
 
     def stuck(*_: object, **__: object) -> list[object]:
         ended.wait(20)
