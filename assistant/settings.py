@@ -54,7 +54,7 @@ class Settings:
     """Longest time one page may take to be recognised, in seconds."""
     catalogue: Path | None = None
     """Catalogue of sources that `piano sync` takes; None is the project's own."""
-    web_timeout_seconds: float = 60.0
+    web_timeout_seconds: float = 120.0
     """Longest time one web address may take, redirects included, in seconds."""
     web_total_seconds: float = 900.0
     """Longest time for all web addresses of one command together, in seconds."""

@@ -46,13 +46,17 @@ Rule = Callable[[str], "str | None"]
 
 
 class UnreachableError(RefusedFileError):
-    """The host is not known or does not answer; `why` is a predicate in Italian."""
+    """The host is not known or does not answer; `why` is a predicate in Italian.
 
-    def __init__(self, url: str, current: str, why: str) -> None:
+    `silent` is False where somebody answered, but cannot be trusted to be that host.
+    """
+
+    def __init__(self, url: str, current: str, why: str, *, silent: bool = True) -> None:
         refusal = refused(url, _at(url, current, why), "Controlla la rete e riprova più tardi.")
         super().__init__(refusal.message, remedy=refusal.remedy)
         self.host = host_of(current)
         self.why = why
+        self.silent = silent
 
 
 class RedirectLoopError(RefusedFileError):
@@ -256,6 +260,7 @@ def _unreachable(url: str, current: str, error: Exception) -> UnreachableError:
         why = "non si trova: il sito non esiste o la rete non c'è"
     elif "CERTIFICATE_VERIFY_FAILED" in str(error):
         why = "non si può raggiungere: il suo certificato non è valido"
+        return UnreachableError(url, current, why, silent=False)
     else:
         why = "non si può raggiungere: il sito non risponde"
     return UnreachableError(url, current, why)

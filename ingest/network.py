@@ -19,8 +19,10 @@ from typing import Any
 import httpcore
 import httpx
 
-CONNECT_SECONDS = 10.0
-"""Longest time to look a host up, and again to connect to it."""
+LOOKUP_SECONDS = 8.0
+"""Longest time to look a host up: a resolver asks a second name server after five seconds."""
+CONNECT_SECONDS = 6.0
+"""Longest time to connect to a host, whichever of its addresses answers."""
 MAX_ADDRESSES = 4
 """Addresses of one host that are tried."""
 
@@ -72,7 +74,7 @@ def resolve(host: str, port: int) -> Sequence[str]:
     # The system's look-up knows no time limit; without a name server it may take minutes.
     threading.Thread(target=ask, daemon=True).start()
     try:
-        answer = answers.get(timeout=CONNECT_SECONDS)
+        answer = answers.get(timeout=LOOKUP_SECONDS)
     except queue.Empty:
         raise TimeoutError("look-up timed out") from None
     if isinstance(answer, Exception):

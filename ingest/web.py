@@ -16,12 +16,15 @@ from assistant.index.generation import GenerationStore
 from assistant.settings import Settings
 from ingest.addresses import AddressError, canonical, host_of, last_name, refused
 from ingest.bodies import BodyError, file_name, in_utf8
-from ingest.fetch import Fetcher, Response, Rule, UnreachableError, Validators
+from ingest.fetch import Fetcher, HttpStatusError, Response, Rule, UnreachableError, Validators
 from ingest.robots import Policy, Robots
 from ingest.visits import Visit, load_visits, save_visits
 
 OFFLINE_AFTER = 3
-"""So many sites that cannot be reached, and none that can, mean that there is no network."""
+"""So many domains that cannot be reached, and none that can, mean that there is no network.
+
+Domains and not hosts: all sites of one body may be out of order together.
+"""
 
 _FOLDER = ".fetched"
 _LATER = "Controlla la rete e riprova più tardi."
@@ -92,7 +95,8 @@ class Web:
         try:
             policy = self._robots.policy(url, self._deadline)
         except UnreachableError as error:
-            raise UnreachableError(url, url, error.why) from error
+            raise UnreachableError(url, url, error.why, silent=error.silent) from error
+        self._reached = self._reached or not policy.unread
         self._delays[host_of(url)] = policy.delay_seconds
         return policy
 
@@ -127,6 +131,10 @@ class Web:
             self._reached = True
         except UnreachableError as error:
             self._down.add(error.host)
+            self._reached = self._reached or not error.silent
+            raise
+        except HttpStatusError:
+            self._reached = True
             raise
         finally:
             self._next[host] = time.monotonic() + self._delay(host)
@@ -136,7 +144,8 @@ class Web:
         """Raises RefusedFileError where asking is no use: it would only cost time."""
         if time.monotonic() >= self._deadline:
             raise refused(url, "non è stato chiesto: il tempo è finito", _SLOW)
-        if not self._reached and len(self._down) >= OFFLINE_AFTER:
+        domains = {tuple(down.split(".")[-2:]) for down in self._down}
+        if not self._reached and len(domains) >= OFFLINE_AFTER:
             raise refused(url, "non è stato chiesto: sembra che la rete non ci sia", _LATER)
         if host in self._down:
             raise refused(url, "non è stato chiesto: il suo sito non risponde", _LATER)

@@ -383,16 +383,19 @@ def test_first_line_of_a_paragraph_is_no_heading(heading: str, text: str) -> Non
     assert [block.kind for block in place_blocks(source)] == ["text", "text"]
 
 
+LONG = "Le famiglie che chiedono una casa trovano qui un operatore. " * 6
+
+
 def test_field_headings_stand_below_their_sheet_whatever_their_level() -> None:
     found = read(
         page(
             1,
             ("heading", "Intervento 1 – Casa", 2),
-            ("text", "Soggetto capofila: ASP"),
+            ("text", f"Soggetto capofila: ASP {LONG}"),
             ("heading", "Destinatari:", 1),
-            ("text", "Famiglie."),
+            ("text", LONG),
             ("heading", "Indicatori", 2),
-            ("text", "Alloggi: 3"),
+            ("text", f"Alloggi: 3 {LONG}"),
         )
     )
     assert [p.section for p in found.passages] == [
@@ -401,6 +404,35 @@ def test_field_headings_stand_below_their_sheet_whatever_their_level() -> None:
         ("Intervento 1 – Casa", "Indicatori"),
     ]
     assert list(fields(found.interventi[0])) == ["Soggetto capofila", "Destinatari", "Indicatori"]
+
+
+def test_short_fields_of_one_sheet_share_a_passage_each_under_its_label() -> None:
+    found = read(
+        page(
+            1,
+            ("heading", "Intervento 1 – Casa", 2),
+            ("heading", "Soggetto capofila", 3),
+            ("text", "ASP"),
+            ("heading", "Scheda prevalente", 3),
+            ("text", "26"),
+            ("heading", "Descrizione", 3),
+            ("text", LONG * 2),
+            ("heading", "Intervento 2 – Pane", 2),
+            ("heading", "Soggetto capofila", 3),
+            ("text", "Unione"),
+            ("heading", "Indicatori", 3),
+            ("text", "Pasti: 30"),
+            ("heading", "Conclusioni", 2),
+            ("text", "Fine del piano."),
+        )
+    )
+    first, second, third, last = found.passages
+    assert first.section == second.section[:1] == ("Intervento 1 – Casa",)
+    assert [w for w in ("capofila", "ASP", "prevalente", "26") if w not in first.text] == []
+    assert second.section == ("Intervento 1 – Casa", "Descrizione")
+    assert (third.section, third.scheda) == (("Intervento 2 – Pane",), "Intervento 2")
+    assert "Unione" in third.text and "Pasti: 30" in third.text
+    assert (last.section, last.scheda) == (("Conclusioni",), None)
 
 
 def test_lettered_numbers_of_schede_are_kept() -> None:

@@ -168,15 +168,15 @@ def test_failing_changes_nothing_and_takes_nothing_out(tmp_path: Path, site: Sit
 
 def test_without_a_network_it_ends_soon_and_makes_no_index(tmp_path: Path, monkeypatch) -> None:
     """Look-ups that never answer, as behind a firewall that drops everything."""
-    asked: set[object] = set()
+    asked: set[str] = set()
 
-    def stuck(host: object, *_: object, **__: object) -> list[object]:
+    def stuck(host: str, *_: object, **__: object) -> list[object]:
         asked.add(host)
         time.sleep(1)
         raise socket.gaierror("too late")
 
     monkeypatch.setattr(socket, "getaddrinfo", stuck)
-    monkeypatch.setattr("ingest.network.CONNECT_SECONDS", 0.2)
+    monkeypatch.setattr("ingest.network.LOOKUP_SECONDS", 0.2)
     settings = Settings(data_dir=tmp_path / "dati", web_delay_seconds=0.0)
     listed = read_catalogue(CATALOGUE)
     report = sync(listed, settings)
@@ -184,7 +184,7 @@ def test_without_a_network_it_ends_soon_and_makes_no_index(tmp_path: Path, monke
     assert {entry.status for entry in report.documents} == {"refused"}
     assert report.generation is None
     assert exit_code(report) == 1
-    assert len(asked) == 3
+    assert len({tuple(host.split(".")[-2:]) for host in asked}) == 3
     assert report.seconds < 10
     time.sleep(1)  # the last look-up, left behind, ends within the test that started it
 
