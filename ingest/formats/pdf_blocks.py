@@ -256,7 +256,11 @@ def _stands_apart(lines: Sequence[Line], i: int) -> bool:
     if i and not ends_sentence(lines[i - 1].words):
         above = lines[i - 1]
         same = abs(above.size - line.size) < _SAME_SIZE * line.size and above.bold == line.bold
-        full = above.right > line.right + 2 * line.size
+        # Capitals amid a justified paragraph reach as far as the line above does.
+        full = above.right > line.right + 2 * line.size or (
+            above.right > _right_edge(lines, i) - line.size
+            and abs(above.left - line.left) < 0.5 * line.size
+        )
         if _close(above, line) and same and full and not line.bold and not shouts(above.words):
             return False
     if i + 1 < len(lines) and line.bold and not lines[i + 1].bold and not ends_sentence(line.words):
