@@ -140,8 +140,9 @@ def warm(
 def ingestion(pdfs: Path | None, folder: Path, runs: int = INGEST_RUNS) -> list[Figure]:
     """Pages with text per second, each run into a new data directory under `folder`.
 
-    Pages that are images are left unread: recognition takes seconds for each. Judged from the command's start to its end; beside it, what the ingest itself reports, without
-    the start of Python and of its libraries.
+    Pages that are images are left unread: recognition takes seconds for each. Judged from the
+    command's start to its end; beside it, what the ingest itself reports, without the start of
+    Python and of its libraries.
     """
     given = pdfs or (PDFS if PDFS.is_dir() else None)
     whole: list[float] = []
