@@ -15,7 +15,7 @@ from reportlab.platypus import Flowable, Paragraph, SimpleDocTemplate, Spacer, T
 from ingest.formats import read_bytes
 from ingest.models import SourceDocument
 from ingest.passages import make_passages
-from tests.test_pdf import HEIGHT, PROSE, blocks, lines, pdf
+from tests.test_pdf import HEIGHT, PROSE, PROSE_TEXT, Drawing, blocks, lines, pdf
 
 LEFT = [f"prima colonna, riga {n} del testo che va avanti" for n in "abcdefghijkl"]
 RIGHT = [f"seconda colonna, riga {n} del testo che va" for n in "abcdefghijkl"]
@@ -217,6 +217,84 @@ def test_two_short_columns_of_labels_are_a_table_and_no_columns() -> None:
 
     found = read_bytes(pdf([draw]), "a.pdf")
     assert rows(found) == [[f"Comune {n}", f"{n}.500 euro"] for n in range(8)]
+
+
+def stamped(number: int) -> Drawing:
+    """A page of prose inside the frames of a stamp on its left, as registers print them."""
+
+    def draw(canvas: Canvas) -> None:
+        canvas.saveState()
+        canvas.rect(20, 10, 14, 700)
+        canvas.rect(20, HEIGHT - 30, 500, 14)
+        canvas.setFont("Helvetica", 8)
+        canvas.translate(30, 200)
+        canvas.rotate(90)
+        canvas.drawString(0, 0, "Comune di Borgo - protocollo 0005319 - ingresso 06/05/2026")
+        canvas.restoreState()
+        top = lines(canvas, [f"{number}. {PROSE[0]}", *PROSE[1:]], 300)
+        lines(canvas, PROSE, top + 12)
+
+    return draw
+
+
+def test_a_stamp_that_runs_upwards_does_not_part_the_text() -> None:
+    found = read_bytes(pdf([stamped(n) for n in range(1, 5)]), "a.pdf")
+    assert blocks(found, 2) == [
+        ("list_item", f"2. {PROSE_TEXT}"),
+        ("text", PROSE_TEXT),
+        ("footer", "Comune di Borgo - protocollo 0005319 - ingresso 06/05/2026"),
+    ]
+    alone = blocks(read_bytes(pdf([stamped(1)]), "a.pdf"))
+    assert [kind for kind, _ in alone] == ["list_item", "text", "text"]
+    assert alone[2][1].startswith("Comune di Borgo")
+
+
+def test_a_paragraph_in_bold_is_no_heading() -> None:
+    def draw(canvas: Canvas) -> None:
+        top = lines(canvas, PROSE, 80)
+        top = lines(canvas, ["Spesa prevista"], top + 12, font="Helvetica-Bold")
+        top = lines(canvas, PROSE, top + 6)
+        lines(canvas, PROSE, top + 12, font="Helvetica-Bold", size=11)
+        for _ in range(3):
+            top = lines(canvas, PROSE, top + 12 + 60)
+
+    found = blocks(read_bytes(pdf([draw]), "a.pdf"))
+    assert [text for kind, text in found if kind.startswith("h")] == ["Spesa prevista"]
+
+
+def test_text_larger_than_that_of_many_tables_is_no_heading() -> None:
+    def draw(canvas: Canvas) -> None:
+        top = lines(canvas, ["I bisogni"], 60, font="Helvetica-Bold", size=13)
+        top = lines(canvas, PROSE, top + 6, size=11)
+        top = lines(canvas, PROSE, top + 12, size=11)
+        for n in range(30):
+            for x in (60, 220, 380):
+                lines(canvas, [f"Comune numero {n} della valle"], top + 12 + 14 * n, left=x, size=9)
+
+    found = blocks(read_bytes(pdf([draw]), "a.pdf"))
+    assert [text for kind, text in found if kind.startswith("h")] == ["I bisogni"]
+    assert ("text", PROSE_TEXT) in found
+
+
+def test_a_number_that_ends_a_sentence_begins_no_item() -> None:
+    words = [
+        "I centri diurni per le persone con disabilità del distretto sono quattro e le residenze",
+        "31. La spesa più alta non coincide con il bisogno più urgente di chi vive in famiglia.",
+    ]
+    found = read_bytes(pdf([lambda c: lines(c, words, 100) and None]), "a.pdf")
+    assert blocks(found) == [("text", " ".join(words))]
+
+
+def test_roman_page_numbers_are_running_lines() -> None:
+    def page(number: str) -> Drawing:
+        def draw(canvas: Canvas) -> None:
+            lines(canvas, PROSE, 100)
+            lines(canvas, [f"Pagina {number}"], HEIGHT - 30, left=260, size=9)
+
+        return draw
+
+    found = read_bytes(pdf([page(n) for n in ("i", "ii", "iii", "iv")]), "a.pdf")
+    assert blocks(found, 2)[-1] == ("footer", "Pagina ii")
 
 
 def test_words_spaced_out_in_an_act_are_closed_up() -> None:

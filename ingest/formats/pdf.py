@@ -9,6 +9,7 @@ import re
 import threading
 import zlib
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 from assistant.errors import RefusedFileError
@@ -36,6 +37,7 @@ _MAX_CONTENT = 64 * 1024 * 1024
 _PAGE_OBJECT = re.compile(rb"/Type\s*/Page(?![A-Za-z])")
 # PDFium keeps global state: one thread at a time.
 _PDFIUM = threading.Lock()
+_TITLE_WORDS = (4, 30)
 _USELESS_TITLE = re.compile(
     r"(?i)(?:senza titolo|untitled|immagine scansionata|scansione|scan|documento?|document|layout|"
     r"microsoft word|presentazione standard|.*\.(?:docx?|xlsx?|pptx?|odt|pdf|rtf|indd|txt))\W*\d*"
@@ -283,12 +285,29 @@ def _intact(stream: Any) -> bool:
     return bare.eof
 
 
+def _opening_line(pages: Sequence[SourcePage], lines: Sequence[PageLines]) -> str | None:
+    """The line that opens the first page when no heading of several words stands on that page."""
+    page = next((page for page in pages if page.text), None)
+    blocks = [b for b in page.blocks if b.kind not in ("header", "footer")] if page else []
+    if page is None or not blocks or blocks[0].kind != "text":
+        return None
+    headings = (page.text[b.start : b.end] for b in blocks if b.kind == "heading")
+    line = page.text[blocks[0].start : blocks[0].end]
+    heights = sorted(one.baseline for one in lines[page.number - 1].lines if one.words in line)
+    if any(above - below < 1.0 for below, above in pairwise(heights)):
+        return None  # side by side: the names of a table's columns
+    fits = _TITLE_WORDS[0] <= len(line.split()) <= _TITLE_WORDS[1] and line[-1:].isalnum()
+    return line if fits and not any(" " in heading for heading in headings) else None
+
+
 def _title(
     declared: str | None, pages: Sequence[SourcePage], lines: Sequence[PageLines]
 ) -> str | None:
     """The declared title when it says something; else the largest words of the first page."""
     if declared and len(declared.split()) > 1 and not _USELESS_TITLE.fullmatch(declared):
         return re.sub(r"(?i)^microsoft word - ", "", declared)
+    if opening := _opening_line(pages, lines):
+        return opening
     for page, source in zip(pages, lines, strict=True):
         headings = [
             page.text[b.start : b.end] for b in page.blocks if b.kind == "heading" and b.level <= 2

@@ -103,7 +103,8 @@ def page_pieces(
 ) -> list[Piece]:
     """The page's pieces in reading order, running lines included."""
     pieces = [Piece(lines[i].text, kind) for i, kind in sorted(running.items())]
-    content = [line for i, line in enumerate(lines) if i not in running]
+    content = [line for i, line in enumerate(lines) if i not in running and line.upright]
+    aside = [line for i, line in enumerate(lines) if i not in running and not line.upright]
     prose: list[Line] = []
     for item in _arranged(content, grids):
         if isinstance(item, Line):
@@ -112,7 +113,7 @@ def page_pieces(
         pieces += _prose_pieces(prose, style)
         prose = []
         pieces += table_pieces(item.rows, headers=item.headers)
-    return pieces + _prose_pieces(prose, style)
+    return [*pieces, *_prose_pieces(prose, style), *(Piece(line.text) for line in aside)]
 
 
 def _arranged(lines: Sequence[Line], grids: Sequence[Grid]) -> Iterator[Item]:
@@ -241,6 +242,35 @@ def _kind(lines: Sequence[Line], i: int, style: DocumentStyle, cells: frozenset[
     return "text"
 
 
+def _in_paragraph(lines: Sequence[Line], i: int) -> bool:
+    """Whether an emphasised line is one of several that make a sentence, closed by its stop."""
+    first = last = i
+    while first and _runs_into(lines, first - 1):
+        first -= 1
+    while last + 1 < len(lines) and _runs_into(lines, last):
+        last += 1
+    length = sum(len(line.words) for line in lines[first : last + 1])
+    return last - first > 0 and length > _PLAIN_HEADING_CHARS and lines[last].words[-1] in ".;"
+
+
+def _runs_into(lines: Sequence[Line], i: int) -> bool:
+    """Whether a full line goes on in the next one, of its size and at its margin."""
+    line, below = lines[i], lines[i + 1]
+    return (
+        _close(line, below)
+        and abs(line.size - below.size) < 0.05 * line.size
+        and abs(line.left - below.left) < 0.5 * line.size
+        and line.right > _right_edge(lines, i) - 3 * line.size
+        and not ends_sentence(line.words)
+    )
+
+
+def _in_contents(lines: Sequence[Line], i: int) -> bool:
+    """Whether a line stands among entries with leaders: the rest of one that wraps."""
+    around = (lines[max(0, i - 2) : i], lines[i + 1 : i + 3])
+    return all(any(has_leaders(line.words) for line in side) for side in around)
+
+
 def _wrapped_number(lines: Sequence[Line], i: int) -> bool:
     """Whether a number that a list could begin with ends the sentence above ("with / 31. It")."""
     if not i or not _WRAPPED.match(lines[i].words) or ends_sentence(lines[i - 1].words):
@@ -253,10 +283,16 @@ def _wrapped_number(lines: Sequence[Line], i: int) -> bool:
 def _stands_apart(lines: Sequence[Line], i: int) -> bool:
     """A bold or capital line amid lines of one paragraph is emphasis, not a heading."""
     line = lines[i]
+    if _in_contents(lines, i) or _in_paragraph(lines, i):
+        return False
     if i and not ends_sentence(lines[i - 1].words):
         above = lines[i - 1]
         same = abs(above.size - line.size) < _SAME_SIZE * line.size and above.bold == line.bold
-        full = above.right > line.right + 2 * line.size
+        # Capitals amid a justified paragraph reach as far as the line above does.
+        full = above.right > line.right + 2 * line.size or (
+            above.right > _right_edge(lines, i) - line.size
+            and abs(above.left - line.left) < 0.5 * line.size
+        )
         if _close(above, line) and same and full and not line.bold and not shouts(above.words):
             return False
     if i + 1 < len(lines) and line.bold and not lines[i + 1].bold and not ends_sentence(line.words):

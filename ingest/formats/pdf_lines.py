@@ -7,6 +7,7 @@ is asked for two characters of each line, and inside a line only where columns a
 from __future__ import annotations
 
 import ctypes
+import math
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +33,7 @@ _SPARSE_ROW_GAP_EM = 3.0
 _PARTED_FROM = 150.0
 """A narrower line is not looked into for gaps, unless it is wide for its words."""
 _MAX_RECTS = 80
+_TURNED_SINE = 0.5
 _OVER = 2.0
 """How far a word may reach over the edge of its cell, in points."""
 
@@ -50,6 +52,7 @@ class Line:
     size: float
     bold: bool
     columns: int = 1
+    upright: bool = True
     parts: tuple[Line, ...] = ()
     words: str = field(init=False)
     """The text without outer blanks and hyphen marks."""
@@ -91,6 +94,8 @@ def read_lines(page: pypdfium2.PdfPage) -> tuple[list[Line], list[Grid]]:
                 lines.append(probe.line(raw, start))
                 starts.append(start)
             start = match.end() if match else len(text)
+        if sum(not line.upright for line in lines) > len(lines) / 2:  # a page to be turned
+            lines = [replace(line, upright=True) for line in lines]
         grids = find_grids(page) if _side_by_side(lines) else []
         if grids:
             cells = (probe.by_cell(line, at, grids) for line, at in zip(lines, starts, strict=True))
@@ -129,6 +134,7 @@ class _Probe:
         self._name = ctypes.create_string_buffer(128)
         self._flags = ctypes.c_int()
         self._matrix = raw.FS_MATRIX()
+        self._char_angle = raw.FPDFText_GetCharAngle
         self._count_rects = raw.FPDFText_CountRects
         self._rect = raw.FPDFText_GetRect
 
@@ -137,6 +143,8 @@ class _Probe:
         whole = self._plain(text, start)
         wide = whole.right - whole.left
         ems = whole.size * len(whole.words)
+        if wide < _NARROW_EM_PER_CHARACTER * ems and self._is_turned(start):
+            return replace(whole, upright=False)
         odd = not _NARROW_EM_PER_CHARACTER * ems < wide < _WIDE_EM_PER_CHARACTER * ems
         if odd or (wide > _PARTED_FROM and self._has_gap(whole, start)):
             parts = _cut(whole, self._wide_gaps(whole, start))
@@ -183,6 +191,10 @@ class _Probe:
         size = self._size(self._index(self._handle, start + middle))
         bold = self._bold(first) and self._bold(last)
         return Line(text, left, right, baseline, size, bold)
+
+    def _is_turned(self, start: int) -> bool:
+        angle: float = self._char_angle(self._handle, self._index(self._handle, start))
+        return abs(math.sin(angle)) > _TURNED_SINE
 
     def _has_gap(self, line: Line, start: int) -> bool:
         """Whether two of the line's pieces stand further apart than words do."""

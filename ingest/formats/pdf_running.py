@@ -68,7 +68,22 @@ def running_lines(pages: Sequence[PageLines]) -> list[dict[int, BlockKind]]:
     for group in groups.values():
         for cluster in _same_height(group):
             running.update((c.page.number, c.index) for c in _recurring(cluster, needed, with_text))
-    return [_from_the_edge(edge, running) for edge in edges]
+    kinds = [_from_the_edge(edge, running) for edge in edges]
+    for place, index in _turned(pages, needed):
+        kinds[place][index] = "footer"
+    return kinds
+
+
+def _turned(pages: Sequence[PageLines], needed: int) -> Iterator[tuple[int, int]]:
+    """Positions of the pages and of their lines set upwards, as stamps are, that come back."""
+    found: dict[str, list[tuple[int, int]]] = defaultdict(list)
+    for place, page in enumerate(pages):
+        for index, line in enumerate(page.lines):
+            if not line.upright:
+                found[_NUMBER.sub("#", _BLANK.sub(" ", line.words).lower())].append((place, index))
+    for places in found.values():
+        if len({place for place, _ in places}) >= needed:
+            yield from places
 
 
 def _edge_lines(page: PageLines) -> Iterator[_Candidate]:
