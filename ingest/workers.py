@@ -13,7 +13,7 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from multiprocessing.connection import Connection, Pipe, wait
 from pathlib import Path
-from typing import Any, Protocol, TypeVar, cast
+from typing import Any, Protocol, Self, TypeVar, cast
 
 from assistant.errors import AssistantError
 from ingest.structure import Structured
@@ -49,26 +49,120 @@ class _Doable(Protocol):
 T = TypeVar("T", bound=_Doable)
 
 
+class Readers:
+    """Processes that read file after file; a context, at whose end they are stopped."""
+
+    def __init__(self, workers: int = WORKERS, scratch: Path | None = None) -> None:
+        """`scratch` is the folder for their temporary files."""
+        self._workers = workers
+        self._scratch = scratch
+        self._idle: list[_Reader] = []
+        self._busy: list[_Reader] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def read(
+        self, tasks: Iterable[Task], *, seconds: float
+    ) -> Iterator[tuple[Task, Structured | Refusal]]:
+        """Each task with what came of it, in the order of `tasks`, drawn from as needed.
+
+        `seconds` is the longest time for one file.
+        """
+        return cast(Iterator[tuple[Task, Structured | Refusal]], self._do_all(tasks, seconds))
+
+    def recognise(
+        self, tasks: Iterable[ImageTask], *, seconds: float
+    ) -> Iterator[tuple[ImageTask, ImageRead | Refusal]]:
+        """The same for images; `seconds` is the longest time for one."""
+        return cast(Iterator[tuple[ImageTask, ImageRead | Refusal]], self._do_all(tasks, seconds))
+
+    def stop(self) -> None:
+        for reader in (*self._idle, *self._busy):
+            reader.stop()
+        self._idle.clear()
+        self._busy.clear()
+
+    def _do_all(self, tasks: Iterable[T], seconds: float) -> Iterator[tuple[T, object]]:
+        waiting = enumerate(tasks)
+        done: dict[int, tuple[T, object, int]] = {}
+        following = 0
+        exhausted = False
+        ahead = max(_AHEAD, 2 * self._workers)
+        try:
+            # All start before the first is given work: each takes a while to import its readers.
+            first = list(islice(waiting, self._workers))
+            while len(self._idle) < len(first):
+                self._idle.append(_Reader(self._scratch))
+            for position, task in first:
+                self._start(position, task, seconds)
+            while True:
+                while not exhausted and len(self._busy) < self._workers and len(done) < ahead:
+                    if self._busy and _in_hand(self._busy, done) > _IN_HAND:
+                        break
+                    item = next(waiting, None)
+                    if item is None:
+                        exhausted = True
+                    else:
+                        self._start(*item, seconds)
+                while following in done:
+                    task, result, _ = done.pop(following)
+                    yield task, result
+                    del task, result
+                    following += 1
+                if not self._busy and exhausted:
+                    return
+                for reader, result, size in _results(self._busy):
+                    self._busy.remove(reader)
+                    done[reader.position] = (reader.task, result, size)
+                    reader.task = None
+                    if not reader.connection.closed:
+                        self._idle.append(reader)
+        finally:
+            # Whoever stopped listening leaves work half done, of which nothing may come later.
+            for reader in self._busy:
+                reader.stop()
+            self._busy.clear()
+
+    def _start(self, position: int, task: _Doable, seconds: float) -> None:
+        while self._idle:
+            reader = self._idle.pop()
+            try:
+                reader.start(position, task, seconds)
+            except (OSError, EOFError):  # it died while it had nothing to do
+                reader.stop()
+            else:
+                self._busy.append(reader)
+                return
+        reader = _Reader(self._scratch)
+        try:
+            reader.start(position, task, seconds)
+        except (OSError, EOFError) as error:
+            reader.stop()
+            raise AssistantError(
+                "Il processo che legge i documenti non parte.",
+                remedy="Libera memoria e riprova; se non basta, esegui `make setup`.",
+            ) from error
+        self._busy.append(reader)
+
+
 def read_all(
     tasks: Iterable[Task], *, seconds: float, workers: int = WORKERS, scratch: Path | None = None
 ) -> Iterator[tuple[Task, Structured | Refusal]]:
-    """Each task with what came of it, in the order of `tasks`, which is drawn from as needed.
-
-    `seconds` is the longest time for one file; `scratch` is the folder for temporary files.
-    """
-    return cast(
-        Iterator[tuple[Task, Structured | Refusal]], _do_all(tasks, seconds, workers, scratch)
-    )
+    """`Readers.read` by processes of its own, stopped at the end."""
+    with Readers(workers, scratch) as readers:
+        yield from readers.read(tasks, seconds=seconds)
 
 
 def recognise_all(
     tasks: Iterable[ImageTask], *, seconds: float, scratch: Path | None = None
 ) -> Iterator[tuple[ImageTask, ImageRead | Refusal]]:
-    """The same for images, one on each core; `seconds` is the longest time for one."""
-    workers = min(MAX_IMAGE_WORKERS, cores())
-    return cast(
-        Iterator[tuple[ImageTask, ImageRead | Refusal]], _do_all(tasks, seconds, workers, scratch)
-    )
+    """`Readers.recognise` with a process for each core."""
+    with Readers(min(MAX_IMAGE_WORKERS, cores()), scratch) as readers:
+        yield from readers.recognise(tasks, seconds=seconds)
 
 
 def cores() -> int:
@@ -128,74 +222,9 @@ def _environment(scratch: Path | None) -> dict[str, str]:
     return environment
 
 
-def _do_all(
-    tasks: Iterable[T], seconds: float, workers: int, scratch: Path | None
-) -> Iterator[tuple[T, object]]:
-    waiting = enumerate(tasks)
-    done: dict[int, tuple[T, object, int]] = {}
-    idle: list[_Reader] = []
-    busy: list[_Reader] = []
-    following = 0
-    exhausted = False
-    ahead = max(_AHEAD, 2 * workers)
-    try:
-        # All start before the first is given work: each takes a while to import its readers.
-        first = list(islice(waiting, workers))
-        idle += [_Reader(scratch) for _ in first]
-        busy += [_start(idle, *item, seconds, scratch) for item in first]
-        while True:
-            while not exhausted and len(busy) < workers and len(done) < ahead:
-                if busy and _in_hand(busy, done) > _IN_HAND:
-                    break
-                item = next(waiting, None)
-                if item is None:
-                    exhausted = True
-                else:
-                    busy.append(_start(idle, *item, seconds, scratch))
-            while following in done:
-                task, result, _ = done.pop(following)
-                yield task, result
-                del task, result
-                following += 1
-            if not busy and exhausted:
-                return
-            for reader, result, size in _results(busy):
-                busy.remove(reader)
-                done[reader.position] = (reader.task, result, size)
-                reader.task = None
-                if not reader.connection.closed:
-                    idle.append(reader)
-    finally:
-        for reader in (*idle, *busy):
-            reader.stop()
-
-
 def _in_hand(busy: list[_Reader], done: dict[int, tuple[T, object, int]]) -> int:
     started = sum(int(reader.task.size) for reader in busy)
     return started + sum(task.size + size for task, _, size in done.values())
-
-
-def _start(
-    idle: list[_Reader], position: int, task: _Doable, seconds: float, scratch: Path | None
-) -> _Reader:
-    while idle:
-        reader = idle.pop()
-        try:
-            reader.start(position, task, seconds)
-        except (OSError, EOFError):  # it died while it had nothing to do
-            reader.stop()
-        else:
-            return reader
-    reader = _Reader(scratch)
-    try:
-        reader.start(position, task, seconds)
-    except (OSError, EOFError) as error:
-        reader.stop()
-        raise AssistantError(
-            "Il processo che legge i documenti non parte.",
-            remedy="Libera memoria e riprova; se non basta, esegui `make setup`.",
-        ) from error
-    return reader
 
 
 def _results(busy: list[_Reader]) -> list[tuple[_Reader, object, int]]:

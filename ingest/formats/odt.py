@@ -29,6 +29,8 @@ MEDIA_TYPE = "application/vnd.oasis.opendocument.text"
 MAX_LIST_DEPTH = 60
 MAX_COLUMNS = 200
 MAX_ROWS = 50_000
+MAX_COVERED = 200_000
+"""Places that wide and tall cells of one table may cover; further ones count as plain cells."""
 _SUFFIX = ".odt"
 _SECTIONS = frozenset(
     {
@@ -146,7 +148,7 @@ class _Reader:
     def _table(self, table: Any) -> Iterator[Piece]:
         texts: list[list[str]] = []
         spans: list[list[tuple[int, int]]] = []
-        headers = 0
+        headers = covered = 0
         for row, is_header in _rows(table, header=False):
             if len(texts) >= MAX_ROWS:
                 break
@@ -160,6 +162,9 @@ class _Reader:
                 times = _count(cell, f"{NS.TABLE}number-columns-repeated", MAX_SPAN)
                 width = _count(cell, f"{NS.TABLE}number-columns-spanned", MAX_SPAN)
                 height = _count(cell, f"{NS.TABLE}number-rows-spanned", MAX_SPAN)
+                covered += width * height - 1
+                if covered > MAX_COVERED:
+                    width = height = 1
                 for _ in range(times if text.strip() or times < MAX_SPAN else 1):
                     if len(cells) < MAX_COLUMNS:
                         cells.append(text)

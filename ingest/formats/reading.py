@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
+import os
 import re
 import stat
 from pathlib import Path, PurePath
@@ -44,6 +46,14 @@ _MAGIC: tuple[tuple[bytes, str, str], ...] = (
     (b"\x7fELF", "un programma", ""),
     (b"MZ\x90\x00", "un programma", ".exe"),
 )
+_REASONS = {
+    errno.ELOOP: "i collegamenti girano in tondo",
+    errno.ENAMETOOLONG: "il nome è troppo lungo",
+    errno.ENOTDIR: "una parte del percorso non è una cartella",
+    errno.EIO: "il disco non si legge",
+    errno.ESTALE: "il disco di rete non risponde",
+    errno.EMFILE: "ci sono troppi file aperti",
+}
 _ACCEPTED_CONTENT = {
     "pdf": {".pdf"},
     "docx": {".docx"},
@@ -73,20 +83,24 @@ def load(path: Path, *, max_bytes: int) -> bytes:
     """The bytes of a file that may be read, at most `max_bytes` of them."""
     name = shown_name(path.name or str(path))
     try:
-        status = path.stat()
-        if stat.S_ISDIR(status.st_mode):
-            raise RefusedFileError(
-                f"«{name}» è una cartella, non un file.", remedy="Indica i file che contiene."
-            )
-        if not stat.S_ISREG(status.st_mode):
-            raise RefusedFileError(f"«{name}» non è un file.", remedy="Indica un documento.")
-        if status.st_size > max_bytes:
-            raise _too_large(name, max_bytes)
-        with path.open("rb") as file:
+        # What is opened is what is looked at; a pipe put in the file's place keeps nobody waiting.
+        handle = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+        with open(handle, "rb") as file:  # noqa: PTH123 - an open handle has no path
+            status = os.fstat(handle)
+            if stat.S_ISDIR(status.st_mode):
+                raise IsADirectoryError
+            if not stat.S_ISREG(status.st_mode):
+                raise _no_file(name)
+            if status.st_size > max_bytes:
+                raise _too_large(name, max_bytes)
             data = file.read(max_bytes + 1)
     except FileNotFoundError as error:
         raise RefusedFileError(
             f"«{shown_name(str(path))}» non esiste.", remedy="Controlla il percorso."
+        ) from error
+    except IsADirectoryError as error:
+        raise RefusedFileError(
+            f"«{name}» è una cartella, non un file.", remedy="Indica i file che contiene."
         ) from error
     except PermissionError as error:
         raise RefusedFileError(
@@ -94,7 +108,10 @@ def load(path: Path, *, max_bytes: int) -> bytes:
             remedy="Chiedi a chi amministra il computer di darti i permessi sul file.",
         ) from error
     except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
+        code = getattr(error, "errno", None)
+        if code in (errno.ENXIO, errno.ENODEV):  # a socket, or a device that is not there
+            raise _no_file(name) from error
+        reason = _REASONS.get(code or 0) or getattr(error, "strerror", None) or error
         raise RefusedFileError(
             f"«{name}» non si può leggere ({reason}).", remedy="Controlla il disco e il percorso."
         ) from error
@@ -144,6 +161,10 @@ def shown_name(name: str) -> str:
     """A file name that keeps a message on one line and of reasonable length."""
     printable = "".join(c if c.isprintable() else "\ufffd" for c in name)
     return printable if len(printable) <= 120 else printable[:117] + "…"
+
+
+def _no_file(name: str) -> RefusedFileError:
+    return RefusedFileError(f"«{name}» non è un file.", remedy="Indica un documento.")
 
 
 def _too_large(name: str, max_bytes: int) -> RefusedFileError:
