@@ -1,8 +1,9 @@
 """Passages: stretches of a document that can be found, read and quoted on their own.
 
 A section's blocks are cut where it hurts least (ingest/units.py, ingest/cuts.py). Headings open the
-passage that they introduce. Short fields of one scheda share a passage, each under its label. A short run of headings with no text of its own goes before the next
-passage, and is left out at the end of a document or scheda; a long one is read as text.
+passage that they introduce. A short run of headings with no text of its own goes before the next
+passage, and is left out at the end of a document or scheda; a long one is read as text. Short
+fields of one scheda share a passage, each under its label.
 """
 
 from __future__ import annotations
@@ -104,7 +105,7 @@ def collect_quotes(
 
 @dataclass(frozen=True, slots=True)
 class _Group:
-    """Blocks that may share passages: one section, or short fields of one scheda, headings first."""
+    """Blocks that may share passages: one section, or short fields of one scheda."""
 
     section: tuple[str, ...]
     reference: str | None

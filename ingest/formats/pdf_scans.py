@@ -172,7 +172,8 @@ def _line(seen: OcrLine, body: float) -> Line:
     size = body if abs(seen.size - body) < _SIZE_DOUBT * body else seen.size
     at = (seen.baseline, size, False)
     parts = tuple(Line(cell.text, cell.left, cell.right, *at) for cell in seen.cells)
-    return Line(seen.text, seen.left, seen.right, *at, max(1, len(parts)), parts)
+    columns = max(1, len(parts))
+    return Line(seen.text, seen.left, seen.right, *at, columns=columns, parts=parts)
 
 
 def _image_share(page: pypdfium2.PdfPage) -> float:
