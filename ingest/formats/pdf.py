@@ -15,11 +15,12 @@ from typing import TYPE_CHECKING, Any
 from assistant.errors import RefusedFileError
 from ingest.cleaning import flow
 from ingest.formats.pages import Piece, build_page, first_heading
-from ingest.formats.pdf_blocks import document_style, page_pieces
+from ingest.formats.pdf_blocks import page_pieces
 from ingest.formats.pdf_lines import read_lines
 from ingest.formats.pdf_notes import page_list, page_notes
 from ingest.formats.pdf_running import PageLines, running_lines
 from ingest.formats.pdf_scans import put_recognised, stands_in_image
+from ingest.formats.pdf_style import document_style
 from ingest.formats.tables import join_tables
 from ingest.models import Recognition, SourceDocument, SourcePage
 

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from itertools import groupby, pairwise
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import pairwise
 
 from ingest.cleaning import flow
 from ingest.formats.marks import (
     LONE_MARK,
-    RECORD,
     ends_sentence,
     has_leaders,
     numbering_depth,
@@ -22,17 +19,13 @@ from ingest.formats.pages import Piece, row_piece
 from ingest.formats.pdf_columns import Item, reading_order
 from ingest.formats.pdf_lines import Line
 from ingest.formats.pdf_rules import Box, Grid
+from ingest.formats.pdf_style import LARGER, PLAIN_HEADING_CHARS, DocumentStyle, is_heading, look
 from ingest.formats.pdf_tables import read_grid, visual_rows
 from ingest.formats.tables import table_pieces
 from ingest.models import BlockKind
 
-_HEADING_CHARS = 160
 _MERGED_HEADING_CHARS = 300
 _MAX_LEVEL, _MAX_RANK = 6, 4
-_LARGER, _SMALLER = 1.12, 0.85
-_PARAGRAPH_LINES, _PARAGRAPH_CHARS, _BODY_SHARE = 3, 50, 0.08
-"""Lines of one look and letters in each that make a paragraph; their least share of the text."""
-_PLAIN_HEADING_CHARS = 100
 _SMALL_HEADING_CHARS = 60
 _SAME_SIZE = 0.12
 _LINE_GAP = 1.9
@@ -41,58 +34,7 @@ _SHORT_LINE = 0.12
 _NEIGHBOURS = 5
 _CELL_CHARS = 30
 _ROW_CELL_CHARS, _ROW_CHARS = 60, 240
-_TWO_LETTERS = re.compile(r"[^\W\d_].*[^\W\d_]")
 _WRAPPED = re.compile(r"\d{1,3}[.)]\s")
-_AMOUNT = re.compile(r"\s(?!(?:19|20)\d\d$)[\d.,]+\W*$")
-
-
-@dataclass(frozen=True, slots=True)
-class DocumentStyle:
-    """What body text looks like in this document, and how its headings rank."""
-
-    body_size: float
-    body_bold: bool
-    heading_looks: Sequence[tuple[float, bool]]
-    """(size, bold) of the headings, the most imposing first; cover pages left out."""
-    shallowest: Mapping[tuple[float, bool], int]
-    """For each look, the depth of the numbering of its outermost headings."""
-    outline: Mapping[str, int]
-    """Titles of the outline, flattened and in lower case, with their depth from 1."""
-
-
-def document_style(pages: Iterable[Sequence[Line]], outline: Mapping[str, int]) -> DocumentStyle:
-    all_pages = list(pages)
-    lines = [line for page in all_pages for line in page]
-    total = sum(len(line.words) for line in lines)
-    bold = sum(len(line.words) for line in lines if line.bold)
-    body = _body_size(lines, total)
-    style = DocumentStyle(body, bold > total / 2, (), {}, outline)
-    # The words of a cover are larger than any heading and would push them all down.
-    inner = all_pages[1:] if len(all_pages) > 3 else all_pages
-    depths: dict[tuple[float, bool], list[int]] = {(body, style.body_bold): []}
-    for line in (line for page in inner for line in page):
-        if (line.bold or line.size > body) and _is_heading(line, style):
-            depths.setdefault(_look(line), []).append(numbering_depth(line.words) or 1)
-    # A look met once (a logo, a stamp) is no level of the document.
-    looks = sorted((look for look, found in depths.items() if len(found) != 1), reverse=True)
-    shallowest = {look: min(found, default=1) for look, found in depths.items()}
-    return DocumentStyle(body, style.body_bold, looks, shallowest, outline)
-
-
-def _body_size(lines: Sequence[Line], total: int) -> float:
-    """The largest size that paragraphs are set in, in half points.
-
-    Not the commonest: tables are often set smaller than the text, and may hold more of the words.
-    """
-    sizes: Counter[float] = Counter()
-    in_paragraphs: Counter[float] = Counter()
-    for look, run in groupby(lines, key=_look):
-        lengths = [len(line.words) for line in run]
-        sizes[look[0]] += sum(lengths)
-        if len(lengths) >= _PARAGRAPH_LINES and not look[1]:
-            in_paragraphs[look[0]] += sum(n for n in lengths if n >= _PARAGRAPH_CHARS)
-    body = max((s for s, held in in_paragraphs.items() if held > _BODY_SHARE * total), default=0.0)
-    return body or (sizes.most_common(1)[0][0] if sizes else 10.0)
 
 
 def page_pieces(
@@ -152,7 +94,7 @@ def _prose_pieces(ordered: Sequence[Line], style: DocumentStyle) -> list[Piece]:
             group.append(line)
             kind = "table_row"
             continue
-        if kind == "heading" and line_kind == "text" and _look(line) == _look(group[-1]):
+        if kind == "heading" and line_kind == "text" and look(line) == look(group[-1]):
             line_kind = _rest_of_heading(line, style)
         if group and _continues(group, kind, line, line_kind, _right_edge(ordered, i)):
             group.append(line)
@@ -163,14 +105,6 @@ def _prose_pieces(ordered: Sequence[Line], style: DocumentStyle) -> list[Piece]:
     if group:
         pieces.append(_piece(group, kind, style))
     return pieces
-
-
-def _look(line: Line) -> tuple[float, bool]:
-    return _half_point(line.size), line.bold
-
-
-def _half_point(size: float) -> float:
-    return round(size * 2) / 2
 
 
 def _table_cells(lines: Sequence[Line]) -> frozenset[int]:
@@ -192,42 +126,13 @@ def _table_cells(lines: Sequence[Line]) -> frozenset[int]:
     return frozenset(beside)
 
 
-def _is_heading(line: Line, style: DocumentStyle) -> bool:
-    """Whether the words and the look of a line, by themselves, are a heading's."""
-    text = line.words
-    if len(text) > _HEADING_CHARS or not _TWO_LETTERS.search(text) or has_leaders(text):
-        return False
-    if style.outline and flow(text).lower() in style.outline:
-        return True
-    larger = line.size >= style.body_size * _LARGER
-    emphasised = line.bold and not style.body_bold
-    if not (larger or emphasised) and (len(text) > _PLAIN_HEADING_CHARS or text.endswith(".")):
-        return False
-    if text[0].islower() or text.endswith((",", ";")):
-        return False
-    numbered = numbering_depth(text)
-    if line.columns > 1 and not (larger and (numbered or line.bold)):
-        return False
-    if not numbered and not RECORD.match(text) and _AMOUNT.search(text):
-        return False  # a total or a row's value
-    if larger:
-        return bool(line.bold or numbered or not opens_item(text))
-    if line.size < style.body_size * _SMALLER or text.endswith(".") > bool(numbered):
-        return False
-    if emphasised:
-        return True
-    if text.endswith(":"):
-        return False
-    return (shouts(text) and (numbered > 0 or " " in text)) or numbered > 1
-
-
 def _kind(lines: Sequence[Line], i: int, style: DocumentStyle, cells: frozenset[int]) -> BlockKind:
     line = lines[i]
     text = line.words
     if has_leaders(text):
         return "table_row"
-    cell = i in cells and line.size < style.body_size * _LARGER
-    if not cell and _is_heading(line, style) and _stands_apart(lines, i):
+    cell = i in cells and line.size < style.body_size * LARGER
+    if not cell and is_heading(line, style) and _stands_apart(lines, i):
         return "heading"
     previous = lines[i - 1].words if i else ""
     begins = not previous or ends_sentence(previous)
@@ -250,7 +155,7 @@ def _in_paragraph(lines: Sequence[Line], i: int) -> bool:
     while last + 1 < len(lines) and _runs_into(lines, last):
         last += 1
     length = sum(len(line.words) for line in lines[first : last + 1])
-    return last - first > 0 and length > _PLAIN_HEADING_CHARS and lines[last].words[-1] in ".;"
+    return last - first > 0 and length > PLAIN_HEADING_CHARS and lines[last].words[-1] in ".;"
 
 
 def _runs_into(lines: Sequence[Line], i: int) -> bool:
@@ -376,7 +281,7 @@ def _cell_after(group: Sequence[Line], line: Line) -> bool:
 def _rest_of_heading(line: Line, style: DocumentStyle) -> BlockKind:
     """A heading may wrap onto a line that, alone, begins like prose."""
     emphasised = line.bold and not style.body_bold
-    return "heading" if emphasised or line.size >= style.body_size * _LARGER else "text"
+    return "heading" if emphasised or line.size >= style.body_size * LARGER else "text"
 
 
 def _continues(
@@ -436,7 +341,7 @@ def _piece(group: Sequence[Line], kind: BlockKind, style: DocumentStyle) -> Piec
     first = group[0]
     level = style.outline.get(flow(text).lower()) or style.outline.get(flow(first.text).lower())
     if level is None:
-        rank = 1 + sum(look > _look(first) for look in style.heading_looks)
+        rank = 1 + sum(other > look(first) for other in style.heading_looks)
         depth = numbering_depth(first.words) or 1
-        level = min(rank, _MAX_RANK) + max(0, depth - style.shallowest.get(_look(first), 1))
+        level = min(rank, _MAX_RANK) + max(0, depth - style.shallowest.get(look(first), 1))
     return Piece(text, kind, min(level, _MAX_LEVEL))
