@@ -23,6 +23,7 @@ from ingest.formats.pdf_style import LARGER, PLAIN_HEADING_CHARS, DocumentStyle,
 from ingest.formats.pdf_tables import read_grid, visual_rows
 from ingest.formats.tables import table_pieces
 from ingest.models import BlockKind
+from ingest.schede.labels import label_of
 
 _MERGED_HEADING_CHARS = 300
 _MAX_LEVEL, _MAX_RANK = 6, 4
@@ -322,11 +323,13 @@ def _heading_goes_on(group: Sequence[Line], line: Line, edge: float) -> bool:
         return False
     if numbering_depth(line.words) or opens_item(line.words, dash=False):
         return False
+    if label_of(line.words) is not None:
+        return False  # a sheet's first label under its title
     if line.words[:1].islower():
         return True
     centred = abs((above.left + above.right) - (line.left + line.right)) < 2 * line.size
     return (centred and abs(above.left - line.left) > line.size) or (
-        above.right >= edge - _SHORT_LINE * edge and above.right > line.right
+        above.right >= edge - _SHORT_LINE * edge and not _ends_early(above, line, edge)
     )
 
 
