@@ -129,6 +129,45 @@ def test_the_title_of_a_scheda_that_opens_every_page_is_no_running_header() -> N
         assert blocks(document, number)[0] == ("h1", f"Scheda intervento n. {number}")
 
 
+def test_the_first_label_under_a_long_bold_title_is_a_heading_of_its_own() -> None:
+    def draw(canvas: Canvas) -> None:
+        title = "Intervento 1 – Lavoro possibile, équipe e programmi personalizzati per chi cerca"
+        top = lines(canvas, [title], 90, font="Helvetica-Bold", size=11)
+        top = lines(canvas, ["Soggetto capofila"], top + 5, font="Helvetica-Bold", size=10.8)
+        lines(canvas, ["Comune di Valdoro", *PROSE], top + 5)
+
+    found = blocks(read_bytes(pdf([draw, plan_page(2)]), "piano.pdf"))
+    texts = [text for kind, text in found if kind.startswith("h")]
+    assert texts[-1] == "Soggetto capofila"
+
+
+def test_a_title_that_wraps_where_the_next_word_would_not_fit_stays_whole() -> None:
+    def draw(canvas: Canvas) -> None:
+        for left, words in ((60, ["Intervento 22. La luce accesa:", "Community Lab e facilitatori"]),
+                            (310, ["Intervento 23. Altra scheda"])):  # fmt: skip
+            top = lines(canvas, words, 90, left=left, font="Helvetica-Bold", size=13)
+            lines(canvas, [row[:42] for row in PROSE * 4], top + 4, left=left, size=10)
+
+    found = blocks(read_bytes(pdf([draw]), "piano.pdf"))
+    headings = [text for kind, text in found if kind.startswith("h")]
+    assert "Intervento 22. La luce accesa: Community Lab e facilitatori" in headings
+
+
+def test_numbers_in_the_last_row_of_a_table_at_the_foot_of_a_page_are_no_page_numbers() -> None:
+    def draw(canvas: Canvas) -> None:
+        lines(canvas, PROSE, 90)
+        for row, cells in enumerate([["Voce", "Anno", "Valore"], ["Alloggi", "2019", "4"],
+                                     ["Alloggi", "2020", "5"]]):  # fmt: skip
+            top = HEIGHT - 760 - 20 * row
+            for column, text in enumerate(cells):
+                canvas.rect(70 + 120 * column, top, 120, 20)
+                canvas.setFont("Helvetica", 10)
+                canvas.drawString(75 + 120 * column, top + 6, text)
+
+    found = blocks(read_bytes(pdf([draw, plan_page(2), plan_page(3)]), "piano.pdf"))
+    assert found[-1] == ("table_row", "Alloggi 2020 5")
+
+
 def test_two_columns_are_read_one_after_the_other() -> None:
     def draw(canvas: Canvas) -> None:
         left = [f"prima colonna, riga {n} del testo che va" for n in "abcdefgh"]

@@ -21,6 +21,8 @@ _LETTERHEAD_GAP = 2.2
 _MIN_PAGES = 3
 _MIN_PAGE_SHARE = 0.2
 _NUMBER = re.compile(r"\d+")
+_TABLE_EDGES = 3
+"""A letterhead may be set in a grid of two rows, which have as many lines across."""
 _BLANK = re.compile(r"\s+")
 _PAGE_NUMBER = re.compile(
     r"(?:pag(?:ina|\.)?\s*(?:\d+|[ivxlc]+)|[-–—]\s*(?:\d+|[ivxlc]+)\s*[-–—]|\d+|[ivxlc]+)"
@@ -49,6 +51,17 @@ class _Candidate:
     @property
     def line(self) -> Line:
         return self.page.lines[self.index]
+
+    @property
+    def in_table(self) -> bool:
+        """Whether it stands in a drawn table of several rows, as cells at a page's foot may."""
+        x, y = self.line.left, self.line.middle
+        return any(
+            len(grid.ys) > _TABLE_EDGES
+            and grid.xs[0] <= x <= grid.xs[-1]
+            and grid.ys[-1] <= y <= grid.ys[0]
+            for grid in self.page.grids
+        )
 
     @property
     def in_margin(self) -> bool:
@@ -142,7 +155,9 @@ def _recurring(cluster: list[_Candidate], needed: int, with_text: int) -> list[_
         both_of_two = with_text == len(pages) == 2 and same[0].in_margin
         if len(pages) >= needed or both_of_two:
             found.extend(same)
-    found.extend(c for c in cluster if _PAGE_NUMBER.fullmatch(c.text) and c.in_margin)
+    found.extend(
+        c for c in cluster if _PAGE_NUMBER.fullmatch(c.text) and c.in_margin and not c.in_table
+    )
     if len({c.page.number for c in cluster}) < min(needed, max(2, with_text)):
         return found
     if cluster[0].side == "footer" or not any(_looks_like_heading(c) for c in cluster):
