@@ -164,4 +164,7 @@ def _words(line: Any) -> Iterator[_Word]:
 def _numbers(element: Any, name: str) -> tuple[float, ...]:
     """The numbers after `name` in the properties of an element."""
     found = re.search(rf"\b{name}((?: -?[\d.]+)+)", element.get("title") or "")
-    return tuple(float(number) for number in found[1].split()) if found else ()
+    try:
+        return tuple(float(number) for number in found[1].split()) if found else ()
+    except ValueError as error:
+        raise HocrError(f"{name} without numbers") from error

@@ -17,7 +17,7 @@ WIDTH, HEIGHT = 595, 842
 def printed(pages: Sequence[Sequence[str]], size: int = 12) -> bytes:
     """A PDF with a text layer: lines one under the other, blank ones a gap."""
     target = io.BytesIO()
-    canvas = Canvas(target, pagesize=(WIDTH, HEIGHT))
+    canvas = Canvas(target, pagesize=(WIDTH, HEIGHT), pageCompression=0)
     for lines in pages:
         canvas.setFont("Times-Roman", size)
         for row, line in enumerate(lines):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import io
 import random
+import re
 import time
+import zipfile
 from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
@@ -39,6 +41,14 @@ SPLICES = (
     b"/Length 0", b"PK\x01\x02", b"\r\n\r\n", b"```", b"|-|-|",
 )  # fmt: skip
 
+MUTATIONS = ("flip", "random", "cut", "double", "splice", "rename", "rename", "truncate")
+NAMES = re.compile(rb"[A-Za-z][A-Za-z:-]{2,30}|\d+")
+NEW_NAMES = (
+    b"0", b"1", b"-1", b"65535", b"99999999999999999999", b"Kids", b"Parent", b"Contents", b"Font",
+    b"table", b"text:p", b"text:list", b"table:table", b"w:p", b"w:tbl", b"w:tc", b"none", b"pre",
+    b"script", b"heading",
+)  # fmt: skip
+
 
 @cache
 def originals() -> tuple[tuple[str, bytes], ...]:
@@ -66,6 +76,28 @@ def originals() -> tuple[tuple[str, bytes], ...]:
 def mutants(draw: st.DrawFn) -> tuple[str, bytes]:
     """A document with a few stretches overwritten, cut out, doubled or replaced."""
     name, data = draw(st.sampled_from(originals()))
+    if name.endswith((".docx", ".odt")) and draw(st.booleans()):
+        mutated = repacked(data, draw)
+    else:
+        mutated = overwritten(data, draw)
+    # At times under the name of another format.
+    suffix = draw(st.sampled_from((None,) * 8 + (".pdf", ".docx", ".odt", ".html", ".md", ".txt")))
+    return (name if suffix is None else f"altro{suffix}"), mutated
+
+
+def repacked(data: bytes, draw: st.DrawFn) -> bytes:
+    """An archive with one of its parts mutated: what is inside is reached that way only."""
+    target = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as source, zipfile.ZipFile(target, "w") as archive:
+        parts = [entry.filename for entry in source.infolist()]
+        chosen = draw(st.sampled_from([p for p in parts if p.endswith((".xml", ".rels"))]))
+        for part in parts:
+            content = source.read(part)
+            archive.writestr(part, overwritten(content, draw) if part == chosen else content)
+    return target.getvalue()
+
+
+def overwritten(data: bytes, draw: st.DrawFn) -> bytes:
     mutated = bytearray(data)
     for _ in range(draw(st.integers(1, 6))):
         size = len(mutated)
@@ -73,7 +105,7 @@ def mutants(draw: st.DrawFn) -> tuple[str, bytes]:
             break
         start = draw(st.integers(0, size - 1))
         length = draw(st.sampled_from((1, 2, 4, 16, 100, 4000)))
-        match draw(st.sampled_from(("flip", "random", "cut", "double", "splice", "truncate"))):
+        match draw(st.sampled_from(MUTATIONS)):
             case "flip":
                 mutated[start] ^= 1 << draw(st.integers(0, 7))
             case "random":
@@ -88,9 +120,12 @@ def mutants(draw: st.DrawFn) -> tuple[str, bytes]:
                 mutated[start : start + len(piece)] = piece
             case "truncate":
                 del mutated[max(1, start) :]
-    # At times under the name of another format.
-    suffix = draw(st.sampled_from((None,) * 8 + (".pdf", ".docx", ".odt", ".html", ".md", ".txt")))
-    return (name if suffix is None else f"altro{suffix}"), bytes(mutated)
+            case "rename":
+                # XML, HTML and PDF stay well formed when one of their words takes another's place.
+                words = NAMES.findall(data)
+                old, new = draw(st.sampled_from(words or [b"x"])), draw(st.sampled_from(NEW_NAMES))
+                mutated = mutated.replace(old, new, draw(st.integers(1, 3)))
+    return bytes(mutated)
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from assistant.answering.answer import Answerer
 from assistant.api.html import document_page
@@ -391,6 +393,22 @@ def test_hocr_becomes_lines_in_points() -> None:
     for bad in (b"", b"<html>", b"<html></html>"):
         with pytest.raises(HocrError):
             read_hocr(bad, dpi=144)
+
+
+@settings(max_examples=150, deadline=None, database=None)
+@given(st.data())
+def test_damaged_hocr_is_an_error_of_its_own_or_true_lines(data: st.DataObject) -> None:
+    mutated = bytearray(HOCR)
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(mutated) - 1))
+        pieces = (b"-", b"..", b"9" * 30, b"'", b">", b"\xff", b"nan")
+        piece = data.draw(st.sampled_from(pieces))
+        mutated[at : at + len(piece)] = piece
+    try:
+        found = read_hocr(bytes(mutated), dpi=144)
+    except HocrError:
+        return
+    assert all(line.text and line.size >= 1 for line in found.lines)
 
 
 def test_the_cache_gives_back_what_it_was_given(tmp_path: Path) -> None:

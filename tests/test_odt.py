@@ -47,8 +47,8 @@ PLAN = """
 <text:p text:style-name="P9">Un paragrafo nascosto.</text:p>
 <text:p>Resta <text:span text:style-name="T9">questo no, </text:span>questo sì.</text:p>
 <text:p><text:hidden-paragraph text:is-hidden="true"/>Nascosto dal campo.</text:p>
-<text:p><draw:frame><draw:text-box><text:p>Nel riquadro.</text:p></draw:text-box></draw:frame>Accanto
-al riquadro.</text:p>
+<text:p><draw:frame><draw:text-box><text:p>Nel riquadro.</text:p></draw:text-box></draw:frame>
+Accanto al riquadro.</text:p>
 """
 HIDDEN = (
     '<style:style style:name="P9" style:family="paragraph"><style:text-properties '
