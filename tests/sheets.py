@@ -5,7 +5,6 @@ from __future__ import annotations
 import random
 
 from corpus.records import Indicator, SheetSource, Spending, Value
-from corpus.sheets import SheetSource as _Same  # noqa: F401  (one class, wherever it is imported)
 
 TITLES = (
     "Sportello del caregiver e ore di sollievo", "Casa e lavoro", "Educativa di strada",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 from ingest.schede.amounts import only_money
 from ingest.schede.flow import Flow, Row, Source, Stretch
@@ -16,6 +17,8 @@ INDICATOR_FIELDS = frozenset({"Indicatori", "Indicatori regionali"})
 _TABLE_FIELDS = MONEY_FIELDS | INDICATOR_FIELDS
 _TOTAL = re.compile(r"\W*(?:costo|spesa|importo)?\s*total[ei]\b", re.IGNORECASE)
 _MAX_LABEL_CELL = 80
+_RULE = re.compile(r"[-–—=_*~\s]{3,}")
+_BULLET = re.compile(r"([-–•*·▪◦])\s")
 
 
 @dataclass
@@ -54,6 +57,8 @@ class _Reader:
         """The last row's first cell, in case its words go on on the next page."""
 
     def take(self, block: Placed) -> None:
+        if _RULE.fullmatch(block.text):
+            return  # the line drawn under a title in plain text
         if block.kind == "heading":
             self._heading(block)
         elif block.kind == "table_row" and len(block.cells) > 1:
@@ -75,8 +80,22 @@ class _Reader:
     def _add(self, *stretches: Stretch | None, table: bool = False, header: bool = False) -> None:
         if self._current is None or not any(stretches):
             return
-        cells = tuple(Flow(self._source, (s,) if s else ()) for s in stretches)
+        cells = tuple(Flow(self._source, self._items(s) if s else ()) for s in stretches)
         self._current.rows.append(Row(cells, table, header))
+
+    def _items(self, stretch: Stretch) -> tuple[Stretch, ...]:
+        """The items of a list that lost its line breaks: "- aprire - formare - ascoltare"."""
+        text = self._source.text(stretch)
+        bullet = _BULLET.match(text)
+        if bullet is None:
+            return (stretch,)
+        marks = [found.start() for found in re.finditer(rf"(?<=\s){re.escape(bullet[1])}\s", text)]
+        edges = [0, *marks, len(text)]
+        parts = (
+            self._source.strip(stretch.page, stretch.start + low, stretch.start + high)
+            for low, high in pairwise(edges)
+        )
+        return tuple(part for part in parts if part)
 
     def _heading(self, block: Placed) -> None:
         self._columns, self._label_cell = 0, None
@@ -111,7 +130,9 @@ class _Reader:
         if hit is not None and not self._takes(hit, block, line):
             hit = None
         inner = [one for one in inner_labels(line) if one.label_start > 0]
-        if inner and (hit is not None or len(inner) > 1):
+        item = block.kind == "list_item"
+        sure = any(item or " " in line[one.label_start : one.label_end] for one in inner)
+        if inner and (hit is not None or len(inner) > 1 or sure):
             self._several(block, offset, line, [*([hit] if hit else []), *inner])
         elif hit is not None:
             self._bulleted = block.kind == "list_item"
@@ -219,7 +240,8 @@ class _Reader:
         first = label_of(texts[filled[0]].rstrip(" :"))
         if first is None:
             return filled[0] == 0 and len(filled) > 1
-        if first is current.label and (block.header or len(filled) != 2):
+        same = first is current.label or {first.name, current.label.name} <= INDICATOR_FIELDS
+        if same and (block.header or len(filled) != 2):
             return True
         names = " ".join(texts).lower()
         if current.label.name in MONEY_FIELDS:
@@ -234,10 +256,11 @@ class _Reader:
     def _unknown_label(self, block: Placed, cell: Stretch, texts: Sequence[str]) -> bool:
         """Whether a row opens with an unknown label, or with the rest of one parted by a page."""
         text = texts[0]
-        if len(texts) != 2 or not texts[1].strip() or cell is None or not text:
+        if len(texts) != 2 or cell is None or not text:
             return False
         before, current = self._label_cell, self._current
-        if before is not None and current is not None and before.page != block.page:
+        goes_on = before is not None and (before.page != block.page or text[:1].islower())
+        if before is not None and current is not None and goes_on:
             whole = f"{self._source.text(before)} {text}"
             label = label_of(whole.rstrip(" :"))
             if label is not None:
@@ -246,7 +269,12 @@ class _Reader:
                     current.label = label
                     self._by_name[label.name] = current
                 return True
-        if self._label_cell is None or len(text) > _MAX_LABEL_CELL or not text[:1].isupper():
+        if (
+            self._label_cell is None
+            or not texts[1].strip()
+            or len(text) > _MAX_LABEL_CELL
+            or not text[:1].isupper()
+        ):
             return False
         if text.rstrip().endswith((".", ";", ",")) or current is None:
             return False

@@ -55,6 +55,8 @@ _PERCENT_NAME = re.compile(
 )
 _YES_NO_NAME = re.compile(r"\bs[iì]\s*/\s*no\b", re.IGNORECASE)
 _EMPTY = re.compile(r"[\s\-–—_.…/]*")
+_MAX_NAME_CHARS = 400
+"""A longer name is a paragraph, and is kept as it is."""
 _NAME_HEAD = re.compile(r"indicator|risultat|descrizion|denominazion|obiettiv")
 _UNIT_HEAD = re.compile(r"unita|u m\b|um\b|misura|tipo")
 _REACHED_HEAD = re.compile(
@@ -343,11 +345,12 @@ def _from_text(flow: Flow) -> Iterator[_Draft]:
             yield draft
         name, year = _clean_name(text[at:name_end]), None
         reached: bool | None = None
-        told = _NAME_KIND.search(name)
+        told = _NAME_KIND.search(name) if len(name) <= _MAX_NAME_CHARS else None
         if told and name[: told.start()].strip():
             reached = bool(told["reached"])
             name = name[: told.start()].rstrip(" ,(–-")
-        if dated := _NAME_YEAR.search(name):
+        dated = _NAME_YEAR.search(name) if len(name) <= _MAX_NAME_CHARS else None
+        if dated:
             year = int(dated[1] or dated[2])
             name = name[: dated.start()]
         start = at + max(0, text[at:name_end].find(name))
@@ -393,10 +396,12 @@ def _name(text: str, at: int) -> tuple[int, int | None]:
     for stop in _BOUNDARY.finditer(text, at):
         mark = stop.group()
         if mark in ("\n", ";", "") or mark.startswith("."):
-            following = text[stop.end() :].lstrip()
+            following = text[stop.end() : stop.end() + 8].lstrip()
             if mark == "\n" and following[:1].islower():
                 continue
-            if mark.startswith(".") and re.search(r"(?<!\w)[A-Za-z]$", text[at : stop.start()]):
+            if mark.startswith(".") and re.search(
+                r"(?<!\w)[A-Za-z]$", text[max(at, stop.start() - 2) : stop.start()]
+            ):
                 continue  # "N. famiglie", "es. Gruppi"
             hard = stop.start()
             break

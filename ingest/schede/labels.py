@@ -74,8 +74,8 @@ def _book() -> _Book:
         fields.append(label)
         for form in map(_fold, entry["labels"]):
             forms[form] = label
-            if form.split()[0] not in generic and not aside:
-                core = _core(form, generic)
+            core = _core(form, generic)
+            if form.split()[0] not in generic and not aside and min(map(len, core)) > 1:
                 # A core that two fields share tells neither.
                 cores[core] = label if cores.get(core, label) == label else None
     known = {core: label for core, label in cores.items() if label is not None}

@@ -13,9 +13,9 @@ from dataclasses import dataclass, field
 
 from assistant.models import Document, Field, Intervento, RecordKind, Scheda
 from ingest.models import SourceDocument
-from ingest.passages import SheetRange, join_spans
+from ingest.passages import SheetRange
 from ingest.schede.fields import FieldDraft, read_fields
-from ingest.schede.flow import Flow, Source
+from ingest.schede.flow import Flow, Source, Stretch
 from ingest.schede.gaps import find_gaps
 from ingest.schede.labels import find_label, label_of
 from ingest.schede.starts import MAX_TITLE_CHARS, Start, find_starts
@@ -156,10 +156,22 @@ def _record(
 
 def _field(draft: FieldDraft, origin: Source) -> Field:
     flow: Flow = draft.flow(origin)
-    spans = join_spans(flow.stretches, origin.texts)
-    quotes = tuple(origin.quote(type(draft.printed)(s.page, s.start, s.end)) for s in spans)
+    quotes = tuple(map(origin.quote, _joined(flow.stretches, origin)))
     printed = origin.text(draft.printed)
     return Field(draft.label.name, "\n".join(quote.text for quote in quotes), quotes, printed)
+
+
+def _joined(stretches: Sequence[Stretch], origin: Source) -> list[Stretch]:
+    """Neighbours parted by line breaks alone made one; items within a line stay apart."""
+    found: list[Stretch] = []
+    for stretch in stretches:
+        if found and found[-1].page == stretch.page:
+            gap = origin.texts[stretch.page][found[-1].end : stretch.start]
+            if not gap.strip() and "\n" in gap:
+                found[-1] = Stretch(stretch.page, found[-1].start, stretch.end)
+                continue
+        found.append(stretch)
+    return found
 
 
 def _number_field(fields: Sequence[Field]) -> str | None:

@@ -19,9 +19,10 @@ _REFERENCE = re.compile(
 )
 _OPENS = re.compile(r"(?:^|[;\n,/+&(:]|\s(?:e|ed)|(?:[Pp]revalent[ei]|PREVALENT[EI])\s*:?)\s*$")
 _CLOSES = re.compile(r"\s*(?:$|[;\n,/+&().:|*]|[-–—](?:\s|$)|(?:e|ed)\s|[A-ZÀ-Ý«\"]|prevalent)")
-_MAIN = re.compile(r"[\s(,;–-]*\b(?:prevalent[ei]|principale)\b(?!\s*:?\s*\w*\d)", re.IGNORECASE)
+_MAIN = re.compile(r"[\s(,;–-]*\b(?:prevalent[ei]|principale)\b(?!\s*:?\s*[\w-]*\d)", re.IGNORECASE)
 _SAID_MAIN = re.compile(r"prevalent[ei]|principale", re.IGNORECASE)
-_TITLE_TAIL = re.compile(r"(?:[\s\-–—:.,;|*(+&/]+|\s(?:e|ed|altr[ae]|anche)(?=[\s:(]*$))+$")
+_EDGE = " \n-–—:.,;|*"
+_CONNECTIVES = (" e", " ed", " altra", " altre", " anche")
 _NEXT = re.compile(r"\s[A-ZÀ-Ý«\"]")
 _LAW = re.compile(
     r"(?:\b(?:n|art|legge|l\.?r|dgr|dal|agenda|misura|del|dell)\.?\s*)$", re.IGNORECASE
@@ -65,15 +66,27 @@ def _made(flow: Flow, mention: _Mention, *, main: bool) -> SchedaReference:
     main = main or bool(re.search(r"prevalent[ei]\s*:?\s*$", said, re.IGNORECASE))
     if told := _MAIN.search(text, mention.end, end):
         main, end = True, told.start()
-    tail = _TITLE_TAIL.search(text, mention.end, end)
-    end = tail.start() if tail else end
-    title = text[mention.end : end].lstrip(" \n-–—:.,;|*")
+    title = _without_tail(text[mention.end : end])
+    end = mention.end + len(title)
+    title = title.lstrip(_EDGE)
+    if ")" in title and "(" not in title:
+        end, title = mention.end, ""  # what closes "(prevalente D-12)"
     if title.startswith("(") and title.endswith(")"):
         title = title[1:-1]
     return SchedaReference(
         " ".join(mention.number.split()), " ".join(title.split()), main,
         flow.quotes(mention.start, end),
     )  # fmt: skip
+
+
+def _without_tail(title: str) -> str:
+    """The title without the marks and words that only lead to the next one."""
+    while True:
+        shorter = title.rstrip(_EDGE + "(+&/")
+        shorter = next((shorter[: -len(c)] for c in _CONNECTIVES if shorter.endswith(c)), shorter)
+        if shorter == title:
+            return title
+        title = shorter
 
 
 def _mentions(text: str) -> Iterator[_Mention]:
@@ -84,7 +97,9 @@ def _mentions(text: str) -> Iterator[_Mention]:
         opens = bool(_OPENS.search(text, max(0, match.start() - 20), match.start()))
         if not opens and matches and text[match.start() - 1] == " " and match["number"].isdigit():
             # A cell loses its line breaks: "21 Anziani non autosufficienti 15 Primi 1000 giorni".
-            opens = bool(_NEXT.match(text, match.end())) and not _LAW.search(text[: match.start()])
+            opens = bool(_NEXT.match(text, match.end())) and not _LAW.search(
+                text[max(0, match.start() - 16) : match.start()]
+            )
         if not (opens or named) or not (named or _CLOSES.match(text, match.end())):
             continue
         before = text[: match.start()]

@@ -13,6 +13,8 @@ MAX_TITLE_CHARS = 250
 NEAR_BLOCKS = 14
 """How far behind a title without a sheet's name its labels are looked for."""
 NEAR_LABELS = 3
+FAR_BLOCKS = 400
+"""How far behind a title another one is compared with its labels."""
 
 _NUMBER = (
     r"(?:n(?:um(?:ero)?|r)?\s*[.°º]?\s*)?"
@@ -50,6 +52,8 @@ _CHAPTER = re.compile(
     r"|attuative|regionali)|\bschede\b",
     re.IGNORECASE,
 )
+_RULE = re.compile(r"\s*[-=_*~]{4,}\s*$")
+"""The line drawn under a title in plain text."""
 _NAMED_LABEL = re.compile(r"(?:titolo|denominazione|nome)\b", re.IGNORECASE)
 _HEAD = frozenset({"Titolo", "Numero", "Ordine", "Distretto"})
 """Fields that say which sheet it is."""
@@ -74,6 +78,7 @@ def find_starts(blocks: Sequence[Placed]) -> list[Start]:
     starts: list[Start] = []
     above = 0
     in_reference = False
+    openings: dict[int, list[tuple[int, str]]] = {}
     for at, block in enumerate(blocks):
         label = label_of(block.text) if block.kind == "heading" else None
         if block.kind == "heading" and label is None:
@@ -85,7 +90,7 @@ def find_starts(blocks: Sequence[Placed]) -> list[Start]:
             in_reference = _still_in_reference(block, in_reference)
             continue
         in_reference = False
-        if not _repeats(starts[-1] if starts else None, start, blocks):
+        if not _repeats(starts[-1] if starts else None, start, blocks, openings):
             starts.append(start)
             if block.kind == "heading":
                 above = block.level
@@ -101,6 +106,7 @@ def _start_at(blocks: Sequence[Placed], at: int, above: int) -> Start | None:
     heading = block.kind == "heading"
     level = block.level if heading else above + 1
     title = block.section[-1] if heading else " ".join(block.text.split())
+    title = _RULE.sub("", title)
     if _CONTENTS_ENTRY.search(title):
         return None
     start = _named(at, title, level, loose=block.kind != "text")
@@ -205,14 +211,24 @@ def _still_in_reference(block: Placed, inside: bool) -> bool:
     return inside and block.kind != "heading"
 
 
-def _repeats(previous: Start | None, start: Start, blocks: Sequence[Placed]) -> bool:
-    """Whether a title only comes back, at the top of the sheet's next page."""
+def _repeats(
+    previous: Start | None,
+    start: Start,
+    blocks: Sequence[Placed],
+    openings: dict[int, list[tuple[int, str]]],
+) -> bool:
+    """Whether a title only comes back, at the top of the sheet's next page.
+
+    `openings` remembers the labels that each title has below it.
+    """
     if previous is None:
         return False
     if start.number is not None:
         same = (previous.number, previous.intervento) == (start.number, start.intervento)
         return same and start.title in ("", previous.title)
-    between = [name for name in _label_names(blocks[previous.at : start.at]) if name not in _HEAD]
+    if previous.at not in openings:
+        openings[previous.at] = list(_label_names(blocks, previous.at))
+    between = [name for at, name in openings[previous.at] if at < start.at and name not in _HEAD]
     after = [name for name, _ in _labels_behind(blocks, start.at) if name not in _HEAD]
     if not between:
         # The name of the form, its number, its title: one sheet that says so three times.
@@ -222,11 +238,13 @@ def _repeats(previous: Start | None, start: Start, blocks: Sequence[Placed]) -> 
     return not any(name in between[:3] for name in after[:4])
 
 
-def _label_names(blocks: Sequence[Placed]) -> Iterator[str]:
-    for block in blocks:
+def _label_names(blocks: Sequence[Placed], first: int) -> Iterator[tuple[int, str]]:
+    """Position and name of the labels in the blocks from `first` on, as far as a sheet may go."""
+    for at in range(first, min(len(blocks), first + FAR_BLOCKS)):
+        block = blocks[at]
         if block.kind == "heading":
             label = label_of(block.text)
             if label is not None:
-                yield label.name
+                yield at, label.name
         elif hit := find_label(block.text, row=block.kind == "table_row", bare=True):
-            yield hit.label.name
+            yield at, hit.label.name

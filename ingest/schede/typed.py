@@ -30,7 +30,7 @@ from ingest.schede.values import (
 )
 
 REFERENCES = "Riferimento scheda regionale"
-MAX_CHARS = 20_000
+MAX_CHARS = 10_000
 """Longer words are kept as words alone: it bounds the work on hostile texts."""
 
 

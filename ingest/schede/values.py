@@ -11,9 +11,8 @@ from ingest.schede.flow import Flow
 
 _LIST_BREAK = re.compile(r"[;,\n•]|\s/\s")
 _AREA = re.compile(r"(?<![\w'/.-])(?P<letter>[A-E])(?![\w'.]|\.\w)(?P<paren>\))?")
-_AREA_ALONE = re.compile(
-    r"(?:aree?\s*)?[a-e](?:\s*(?:[,;/+&-]|\be\b|\s)\s*[a-e])*\s*\.?", re.IGNORECASE
-)
+_LETTERS_CHARS = 40
+"""A longer field of areas is more than letters."""
 _AREA_OPENS = re.compile(r"(?:^|[;,/+&\n(]|\b(?:e|ed|[Aa]re[ae]|AREE?A?)|[-–])\s*$")
 _AREA_CLOSES = re.compile(r"\s*(?:$|[;,/+&\n):.|]|[-–—=]|(?:e|ed)\s|[A-ZÀ-Ý«\"(])")
 _KINDS: tuple[tuple[CapofilaKind, str], ...] = (
@@ -42,7 +41,7 @@ def read_areas(flow: Flow) -> tuple[Area, ...]:
     text = flow.text
     if not text.strip():
         return ()
-    if _AREA_ALONE.fullmatch(text.strip()):
+    if _only_letters(text.strip()):
         return tuple(
             Area(match.group().upper(), match.group(), flow.quotes(*match.span()))
             for match in re.finditer(r"(?<![a-zA-Z])(?:[A-E]|[a-d]|e(?=\s*$))(?![a-zA-Z])", text)
@@ -56,14 +55,25 @@ def read_areas(flow: Flow) -> tuple[Area, ...]:
     seen: set[str] = set()
     for at, match in enumerate(found):
         end = found[at + 1].start() if at + 1 < len(found) else len(text)
-        words = re.sub(
-            r"[\s;,/+&(]*(?:\b(?:e|ed|[Aa]re[ae]))?[\s;,/+&(-]*$", "", text[match.start() : end]
-        )
+        words = text[match.start() : end].rstrip(" \n;,/+&(-")
+        words = re.sub(r"[\s;,/+&(](?:e|ed|[Aa]re[ae])$", "", words).rstrip(" \n;,/+&(-")
         if match["letter"] not in seen:
             seen.add(match["letter"])
             quotes = flow.quotes(match.start(), match.start() + len(words))
             areas.append(Area(match["letter"], " ".join(words.split()), quotes))
     return tuple(areas)
+
+
+def _only_letters(text: str) -> bool:
+    """Whether a text is "A, C", "a/c", "Aree B-E": in it small letters count too."""
+    words = re.findall(r"[^\W_]+", re.sub(r"(?i)^aree?\b", "", text))
+    marks = re.sub(r"[\w\s,;/+&.-]", "", text)
+    return (
+        len(text) <= _LETTERS_CHARS
+        and bool(words)
+        and not marks
+        and all(len(word) == 1 and word in "abcdeABCDE" for word in words)
+    )
 
 
 def _is_letter(text: str, match: re.Match[str]) -> bool:
