@@ -143,14 +143,14 @@ def test_the_first_label_under_a_long_bold_title_is_a_heading_of_its_own() -> No
 
 def test_a_title_that_wraps_where_the_next_word_would_not_fit_stays_whole() -> None:
     def draw(canvas: Canvas) -> None:
-        for left, words in ((60, ["Intervento 22. La luce accesa:", "Community Lab e facilitatori di paese"]),
-                            (310, ["Intervento 23. Altra scheda"])):  # fmt: skip
+        title = ["Intervento 22. La lunga luce:", "Community Lab e facilitazione"]
+        for left, words in ((60, title), (310, ["Intervento 23. Altra scheda"])):
             top = lines(canvas, words, 90, left=left, font="Helvetica-Bold", size=13)
             lines(canvas, [row[:42] for row in PROSE * 4], top + 4, left=left, size=10)
 
     found = blocks(read_bytes(pdf([draw]), "piano.pdf"))
     headings = [text for kind, text in found if kind.startswith("h")]
-    assert "Intervento 22. La luce accesa: Community Lab e facilitatori di paese" in headings
+    assert "Intervento 22. La lunga luce: Community Lab e facilitazione" in headings
 
 
 def test_numbers_in_the_last_row_of_a_table_at_the_foot_of_a_page_are_no_page_numbers() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 
+from ingest.formats.marks import has_leaders
 from ingest.schede.amounts import only_money
 from ingest.schede.flow import Flow, Row, Source, Stretch
 from ingest.schede.labels import Label, LabelHit, find_label, inner_labels, label_of
@@ -57,8 +58,8 @@ class _Reader:
         """The last row's first cell, in case its words go on on the next page."""
 
     def take(self, block: Placed) -> None:
-        if _RULE.fullmatch(block.text):
-            return  # the line drawn under a title in plain text
+        if _RULE.fullmatch(block.text) or has_leaders(block.text):
+            return  # the line drawn under a title in plain text, or a line of contents
         if block.kind == "heading":
             self._heading(block)
         elif block.kind == "table_row" and len(block.cells) > 1:
