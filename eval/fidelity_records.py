@@ -50,7 +50,7 @@ def field_exact(truth: Truth, read: Read) -> Iterator[Observation]:
         got = {entry.name: entry.text for entry in record.fields} if record else {}
         for name, wanted in sheet.fields.items():
             if name not in sheet.tables:
-                right = _field_form(got.get(name, "")) == _field_form(wanted)
+                right = field_form(got.get(name, "")) == field_form(wanted)
                 yield Observation(right, f"{sheet.title} [{name}]: {got.get(name, '')[:80]!r}")
 
 
@@ -67,7 +67,8 @@ def field_page(truth: Truth, read: Read) -> Iterator[Observation]:
             yield Observation(right and bool(entry.quotes), f"{sheet.title} [{entry.name}]")
 
 
-def _field_form(text: str) -> str:
+def field_form(text: str) -> str:
+    """A field's words as they are compared: folded, without the marks of list items."""
     return folded(_BULLET.sub("", text))
 
 

@@ -16,7 +16,7 @@ from corpus.records import SheetSource
 from corpus.sheets import LAYOUTS
 from corpus.sources import Source, split_keywords
 from corpus.truth import SheetTruth, truth_of
-from eval.fidelity import _field_form
+from eval.fidelity_records import field_form
 from ingest.formats.reading import read_bytes
 from ingest.schede.labels import expected_fields
 from ingest.structure import Structured, structure
@@ -79,9 +79,9 @@ def test_every_value_is_read_as_it_was_written(
 def differences(truth: SheetTruth, record: Record) -> Iterator[tuple[str, Any, Any]]:
     """What was read otherwise than it was written: name, read, written."""
     sheet = truth.sheet
-    texts = {field.name: _field_form(field.text) for field in record.fields}
+    texts = {field.name: field_form(field.text) for field in record.fields}
     written_texts = {
-        name: _field_form(text) for name, text in truth.fields.items() if name not in truth.tables
+        name: field_form(text) for name, text in truth.fields.items() if name not in truth.tables
     }
     read_texts = {name: text for name, text in texts.items() if name not in truth.tables}
     level = "distrettuale" if sheet.intervento else "regionale"

@@ -406,6 +406,23 @@ def test_field_headings_stand_below_their_sheet_whatever_their_level() -> None:
     assert list(fields(found.interventi[0])) == ["Soggetto capofila", "Destinatari", "Indicatori"]
 
 
+def test_a_numbered_chapter_above_the_sheets_ends_the_last_one_whatever_its_words() -> None:
+    found = read(
+        page(
+            1,
+            ("heading", "5. Schede nuove", 2),
+            ("heading", "Intervento 28 – Il medico nello schermo", 3),
+            ("text", "Soggetto capofila: Azienda Usl"),
+            ("text", "Destinatari: abitanti delle frazioni"),
+            ("text", "Indicatori: visite 120 (2019)"),
+        ),
+        page(2, ("heading", "6. Le risorse", 2), ("text", "Le schede costano 71.650 euro.")),
+    )
+    (record,) = found.interventi
+    assert record.page_end == 1
+    assert "71.650" not in " ".join(entry.text for entry in record.fields)
+
+
 def test_short_fields_of_one_sheet_share_a_passage_each_under_its_label() -> None:
     found = read(
         page(

@@ -8,6 +8,7 @@ that is no field label. A title followed by no known field (an index, a mention)
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -22,6 +23,7 @@ from ingest.schede.starts import MAX_TITLE_CHARS, Start, find_starts
 from ingest.schede.typed import Typed, read_typed
 from ingest.sections import Placed
 
+_CHAPTER_NUMBER = re.compile(r"\s*\d{1,2}(?:\.\d{1,2})*[.)]?\s+\S")
 MIN_LABELS = 3
 """Fewer different labels in a whole document are taken for ordinary words."""
 MIN_SHEET_LABELS = 2
@@ -191,6 +193,8 @@ def _end(blocks: Sequence[Placed], start: Start, limit: int) -> int:
         block = blocks[at]
         if block.kind != "heading":
             continue
+        if block.level < start.level and _CHAPTER_NUMBER.match(block.text):
+            return at  # "6. Le risorse" above the sheet is a chapter, whatever its words
         label = label_of(block.text)
         if label is not None and not label.aside:
             continue
