@@ -102,11 +102,6 @@ def test_html_heading_outside_the_main_part_is_not_lost() -> None:
     assert blocks(document)[0] == ("h1", "Budget di salute")
 
 
-def test_deeply_nested_html_does_not_break_the_reader() -> None:
-    page = "<html><body>" + "<div>" * 3000 + "<p>In fondo</p>" + "</div>" * 3000
-    assert_well_formed(read_bytes(page.encode(), "profonda.html"))
-
-
 MARKDOWN = """\
 ---
 title: "Piano di zona di Valdoro"
