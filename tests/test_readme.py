@@ -27,7 +27,7 @@ GUIDES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "corpus"
 ALSO_ENGLISH = {
     "base", "case", "data", "date", "docx", "euro", "file", "filter", "first", "free", "health",
     "html", "http", "info", "inside", "keywords", "media", "note", "open", "report", "schema",
-    "serve", "space", "target",
+    "serve", "space", "standard", "target",
 }  # fmt: skip
 """Words that Italian texts hold and that are English, or a format's name, in code."""
 

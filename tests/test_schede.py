@@ -228,7 +228,8 @@ def test_references_name_regional_schede(
         ("A, C", ["A", "C"]), ("A e C", ["A", "C"]), ("a, c", ["A", "C"]), ("E", ["E"]),
         ("A Politiche per la prossimità; B Politiche", ["A", "B"]),
         ("A - Politiche per la prossimità C - Politiche per l'autonomia", ["A", "C"]),
-        ("prossimità e domiciliarità", [None]), ("A domicilio", [None]), ("D) Partecipazione", ["D"]),
+        ("prossimità e domiciliarità", [None]), ("A domicilio", [None]),
+        ("D) Partecipazione", ["D"]),
     ],
 )  # fmt: skip
 def test_areas_are_letters(words: str, letters: list[str | None]) -> None:
@@ -426,7 +427,7 @@ def test_a_heading_that_is_an_unknown_label_does_not_end_the_sheet() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "<h2>Governance</h2><p>Destinatari: tutti.</p><p>Azioni: varie.</p><p>Obiettivi: molti.</p>",
+        "<h2>Governance</h2><p>Destinatari: tutti.</p><p>Azioni: varie.</p><p>Obiettivi: no.</p>",
         "<h2>Indice</h2><p>Intervento 1 – Casa</p><p>Intervento 2 – Lavoro</p><p>Premessa.</p>",
         "<h2>Norme</h2><p>La scheda 5 – Caregiver – è richiamata. Indicatori: nessuno.</p>",
     ],

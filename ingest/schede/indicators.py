@@ -40,7 +40,8 @@ _ITEM = re.compile(
     rf"(?:(?:per\s+il|nel|al|anno|entro\s+il)?\s*(?P<year_kind>{_YEAR})(?!\d))?\s*[:=]?\s*)?"
     rf"(?:(?:anno\s+|nel\s+|per\s+il\s+|al\s+)?(?P<year_first>{_YEAR})\s*(?:[:=→]|\s[–-]\s)\s*)?"
     rf"(?P<value>{_VALUE})"
-    rf"(?:{_TAG}|(?P<unit>(?:\s+(?!e\b|nel\b|entro\b|raggiunt|attes|previst)[a-zà-ù'/]+){{1,4}}?)"
+    rf"(?:{_TAG}"
+    r"|(?P<unit>(?:\s+(?!e\b|nel\b|entro\b|raggiunt|attes|previst)[a-zà-ù'/]+){1,4}?)"
     rf"(?={_TAG.replace('year_in', 'year_in2').replace('year_by', 'year_by2')}|\s*(?:[;,.)\n]|$)))?",
 )
 _TAG_ONLY = re.compile(_TAG)
