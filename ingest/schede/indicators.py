@@ -42,7 +42,8 @@ _ITEM = re.compile(
     rf"(?P<value>{_VALUE})"
     rf"(?:{_TAG}"
     r"|(?P<unit>(?:\s+(?!e\b|nel\b|entro\b|raggiunt|attes|previst)[a-zà-ù'/]+){1,4}?)"
-    rf"(?={_TAG.replace('year_in', 'year_in2').replace('year_by', 'year_by2')}|\s*(?:[;,.)\n]|$)))?",
+    rf"(?={_TAG.replace('year_in', 'year_in2').replace('year_by', 'year_by2')}"
+    r"|\s*(?:[;,.)\n]|$)))?",
 )
 _TAG_ONLY = re.compile(_TAG)
 _BOUNDARY = re.compile(r":|,|=|\s[–-]\s|\n|;|\.\s+(?=[A-ZÀ-Ý])|$")
