@@ -1,7 +1,8 @@
 """Schede → blocks, in the layouts (`modello`) that offices give them.
 
 A layout decides labels, order and form of every field. Each block says which field it shows, by
-the names of ingest/schede.toml, so that a test can compare what was written with what was read.
+the names of ingest/schede/schede.toml, so that a test can compare what was written with what was
+read.
 """
 
 from __future__ import annotations

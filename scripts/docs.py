@@ -48,7 +48,7 @@ DATA = {
         "stopwords.txt": "words that carry no meaning for a search",
         "weak_words.txt": "words of questions that answers seldom hold",
     },
-    "ingest": {"schede.toml": "field labels of schede, with their variants"},
+    "ingest/schede": {"schede.toml": "field labels of schede, with their variants"},
     "eval": {"golden/domande.jsonl": "questions with the quotes that answer them"},
     "corpus": {
         "catalogo.toml": "sources that `piano sync` takes, official or not",

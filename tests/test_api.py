@@ -383,6 +383,19 @@ def test_documents_pages_and_records(client: TestClient) -> None:
     assert client.get("/v1/schede/s2").status_code == 404
     assert len(client.get("/v1/interventi", params={"distretto": "VALDORA"}).json()) == 1
     assert client.get("/v1/interventi", params={"distretto": "Altrove"}).json() == []
+    assert client.get("/v1/interventi/i1").json()["number"] == "12"
+    assert client.get("/v1/interventi/s1").status_code == 404
+    assert client.get("/v1/schede/i1").status_code == 404
+
+
+def test_lists_of_records_are_counted_and_parted(client: TestClient) -> None:
+    whole = client.get("/v1/interventi", params={"anno": "2018"})
+    assert (len(whole.json()), whole.headers["x-total-count"]) == (1, "1")
+    beyond = client.get("/v1/interventi", params={"limit": 1, "offset": 1})
+    assert (beyond.json(), beyond.headers["x-total-count"]) == ([], "1")
+    for wrong in ({"limit": 0}, {"limit": 5001}, {"offset": -1}, {"anno": "x"}, {"colore": "blu"}):
+        assert client.get("/v1/interventi", params=wrong).status_code == 422, wrong
+    assert client.get("/v1/schede", params={"scheda": "5"}).status_code == 422
 
 
 def test_an_html_original_is_only_ever_a_download(client: TestClient) -> None:

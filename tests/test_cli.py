@@ -300,6 +300,22 @@ def test_schede_are_listed_as_json_and_as_csv(indexed: Computer) -> None:
     assert records["count"] == len(records["records"]) == len(rows) >= 1
     assert rows[0]["record"] == "Scheda" and rows[0]["number"] == "5"
     assert all(field["quotes"] for field in records["records"][0]["fields"])
+    assert set(rows[0]) >= {"aree", "spesa_totale_euro", "indicatori", "lacune"}
+
+
+def test_one_scheda_is_shown_in_full(indexed: Computer) -> None:
+    (found,) = indexed.piano("schede", "--numero", "5", "--tipo", "scheda", "--json").json[
+        "records"
+    ]
+    shown, missing, wrong = indexed.together(
+        ["schede", "--id", found["id"]],
+        ["schede", "--id", "ffffffffffffffff"],
+        ["schede", "--senza", "colore"],
+    )
+    assert shown.out.startswith("Scheda 5 – ")
+    assert "Destinatari [p. " in shown.out
+    assert (missing.code, wrong.code) == (1, 2)
+    assert "I campi sono" in wrong.err
 
 
 # batch

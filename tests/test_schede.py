@@ -427,7 +427,7 @@ def test_a_heading_that_is_an_unknown_label_does_not_end_the_sheet() -> None:
 @pytest.mark.parametrize(
     "body",
     [
-        "<h2>Norme</h2><p>Destinatari: tutti.</p><p>Azioni: varie.</p><p>Obiettivi: molti.</p>",
+        "<h2>Governance</h2><p>Destinatari: tutti.</p><p>Azioni: varie.</p><p>Obiettivi: no.</p>",
         "<h2>Indice</h2><p>Intervento 1 – Casa</p><p>Intervento 2 – Lavoro</p><p>Premessa.</p>",
         "<h2>Norme</h2><p>La scheda 5 – Caregiver – è richiamata. Indicatori: nessuno.</p>",
     ],

@@ -15,7 +15,6 @@ from assistant.index.entries import RecordEntry
 from assistant.models import Field, Intervento, Record
 from assistant.schede.filters import make_filters
 from assistant.schede.table import (
-    euro,
     indicator_text,
     record_row,
     records_csv,
@@ -191,7 +190,11 @@ def _of_the_district(record: Intervento) -> Iterator[str]:
 
 
 def _euro(cents: int | None, words: str) -> str:
-    return f"{euro(cents)} euro" if cents is not None else words
+    """ "18.000 euro", with cents where there are some; the words when they are no amount."""
+    if cents is None:
+        return words
+    whole, rest = divmod(cents, 100)
+    return f"{whole:,}".replace(",", ".") + (f",{rest:02d}" if rest else "") + " euro"
 
 
 def _field_pages(field: Field) -> str:

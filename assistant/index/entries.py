@@ -82,7 +82,7 @@ def make_entry(record: Record, document: Document) -> RecordEntry:
         capofila_terms=_terms(f"{capofila.name} {capofila.detail}") if capofila else "",
         sources=tuple(map(_source_terms, _sources(intervento))),
         audience=_terms(f"{named.get('Destinatari', '')} {named.get('Target', '')}"),
-        fields=tuple(field.name for field in record.fields),
+        fields=_fields(record),
         gaps=tuple(gap.field for gap in record.gaps),
         words=_terms(" ".join((record.number or "", record.title, *named.values()))),
     )
@@ -110,6 +110,14 @@ def _sources(record: Intervento | None) -> list[str]:
     if record is None or record.spending is None:
         return []
     return [amount.source for amount in record.spending.amounts]
+
+
+def _fields(record: Record) -> tuple[str, ...]:
+    """Names of its fields; money under any label counts as the estimate of spending."""
+    names = dict.fromkeys(field.name for field in record.fields)
+    if isinstance(record, Intervento) and record.spending is not None:
+        names["Preventivo di spesa"] = None
+    return tuple(names)
 
 
 def _terms(text: str) -> str:

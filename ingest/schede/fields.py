@@ -19,7 +19,7 @@ _TABLE_FIELDS = MONEY_FIELDS | INDICATOR_FIELDS
 _TOTAL = re.compile(r"\W*(?:costo|spesa|importo)?\s*total[ei]\b", re.IGNORECASE)
 _MAX_LABEL_CELL = 80
 _RULE = re.compile(r"[-–—=_*~\s]{3,}")
-_BULLET = re.compile(r"([-–•*·▪◦])\s")
+BULLET = re.compile(r"([-–•*·▪◦])\s")
 
 
 @dataclass
@@ -87,7 +87,7 @@ class _Reader:
     def _items(self, stretch: Stretch) -> tuple[Stretch, ...]:
         """The items of a list that lost its line breaks: "- aprire - formare - ascoltare"."""
         text = self._source.text(stretch)
-        bullet = _BULLET.match(text)
+        bullet = BULLET.match(text)
         if bullet is None:
             return (stretch,)
         marks = [found.start() for found in re.finditer(rf"(?<=\s){re.escape(bullet[1])}\s", text)]

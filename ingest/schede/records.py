@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from assistant.models import Document, Field, Intervento, RecordKind, Scheda
 from ingest.models import SourceDocument
 from ingest.passages import SheetRange
-from ingest.schede.fields import FieldDraft, read_fields
+from ingest.schede.fields import BULLET, FieldDraft, read_fields
 from ingest.schede.flow import Flow, Source, Stretch
 from ingest.schede.gaps import find_gaps
 from ingest.schede.labels import find_label, label_of
@@ -164,12 +164,13 @@ def _field(draft: FieldDraft, origin: Source) -> Field:
 
 
 def _joined(stretches: Sequence[Stretch], origin: Source) -> list[Stretch]:
-    """Neighbours parted by line breaks alone made one; items within a line stay apart."""
+    """Neighbours with only blanks between made one; items of a list within a line stay apart."""
     found: list[Stretch] = []
     for stretch in stretches:
         if found and found[-1].page == stretch.page:
             gap = origin.texts[stretch.page][found[-1].end : stretch.start]
-            if not gap.strip() and "\n" in gap:
+            item = BULLET.match(origin.text(stretch))
+            if not gap.strip() and ("\n" in gap or not item):
                 found[-1] = Stretch(stretch.page, found[-1].start, stretch.end)
                 continue
         found.append(stretch)
