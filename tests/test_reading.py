@@ -23,6 +23,10 @@ BOUNDS = {
     "sheets_not_invented": 0.99,
     "field_exact": 0.98,
     "field_page": 1.0,
+    "absent_fields": 0.95,
+    "typed_exact": 0.98,
+    "spending_exact": 0.98,
+    "indicators_exact": 0.98,
 }
 OCR_WORDS = 0.98
 """Share of the words of a clean scan, where the engine is installed."""
