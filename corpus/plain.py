@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable
+from itertools import zip_longest
 
 from corpus.blocks import Block, Break, Heading, ListItem, Paragraph, Run, Runs, Table, plain
 from corpus.script import Line, read_script, with_notice
@@ -60,11 +61,16 @@ def _inline(runs: Runs) -> str:
 
 
 def _typed(lines: Iterable[Line]) -> Iterable[str]:
+    in_list = False
     for line in lines:
+        item = isinstance(line.block, ListItem)
+        if in_list and not item:
+            yield ""
+        in_list = item
         match line.block:
             case Heading(level, runs):
                 title = plain(runs)
-                yield from ("", title.upper() if level == 1 else title)
+                yield from ("", title)
                 yield from (("=" if level == 1 else "-") * min(len(title), WIDTH), "")
             case Paragraph(runs):
                 yield from (*textwrap.wrap(plain(runs), WIDTH, break_long_words=False), "")
@@ -76,13 +82,19 @@ def _typed(lines: Iterable[Line]) -> Iterable[str]:
                     subsequent_indent=indent + "  ", break_long_words=False, break_on_hyphens=False,
                 )  # fmt: skip
             case Table(head, rows):
-                table = [
-                    [plain(cell) for cell in row] for row in ([head] if head else []) + [*rows]
+                rows_of_lines = [
+                    [plain(cell).split("\n") for cell in row]
+                    for row in ((head, *rows) if head else rows)
                 ]
-                widths = [max(len(row[i]) for row in table) for i in range(len(table[0]))]
-                for row in table:
-                    cells = (cell.ljust(width) for cell, width in zip(row, widths, strict=True))
-                    yield "   ".join(cells).rstrip()
+                widths = [
+                    max(len(line) for row in rows_of_lines for line in row[i])
+                    for i in range(len(rows_of_lines[0]))
+                ]
+                for row in rows_of_lines:
+                    # A cell of several lines goes on below, in its own column.
+                    for parts in zip_longest(*row, fillvalue=""):
+                        cells = (p.ljust(width) for p, width in zip(parts, widths, strict=True))
+                        yield "   ".join(cells).rstrip()
                 yield ""
             case Break():
                 pass

@@ -23,7 +23,7 @@ from ingest.structure import Structured, structure
 from tests.sheets import random_sheet
 
 NUMBERS = ("1", "2", "12 bis", "14", "15", "16")
-BODY = """# Piano di zona 2018-2020
+BODY = """# {title}
 
 Testo di premessa del piano.
 
@@ -43,16 +43,18 @@ def written(format_: str, layout: str, *, intervento: bool) -> Source:
         f"tipo={kind}; distretto=Valdoro; anni=2018-2020; dimostrativo=si; stato=vigente; "
         "ufficiale=no"
     )
+    # Plain text carries no keywords: there the title alone tells what it is.
+    title = "Piano di zona 2018-2020" if intervento else "Schede attuative regionali 2018-2020"
     return Source(
-        "prova", format_, "Piano di zona 2018-2020", "prova", "2018-07-31", keywords,
-        "Documento dimostrativo: tutto è inventato.", BODY.format(layout=layout),
+        "prova", format_, title, "prova", "2018-07-31", keywords,
+        "Documento dimostrativo: tutto è inventato.", BODY.format(title=title, layout=layout),
         header="Distretto Valdoro – Piano di zona", site="Comune di Valdoro",
         tags=split_keywords(keywords),
     )  # fmt: skip
 
 
 @pytest.mark.parametrize("intervento", [True, False])
-@pytest.mark.parametrize("format_", ["pdf", "docx", "odt", "html", "md"])
+@pytest.mark.parametrize("format_", ["pdf", "docx", "odt", "html", "md", "txt"])
 @pytest.mark.parametrize("layout", sorted(LAYOUTS))
 def test_every_value_is_read_as_it_was_written(
     monkeypatch: pytest.MonkeyPatch, layout: str, format_: str, intervento: bool

@@ -6,6 +6,7 @@ Evidence that speaks of another year or district is no evidence, however similar
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -67,7 +68,7 @@ def missing_pins(question: Question, hit: Hit, share: Callable[[str], float]) ->
     missing += [
         f"la scheda {scheda}"
         for scheda in sorted(question.schede)
-        if hit.passage.scheda != scheda and scheda not in quantities
+        if hit.passage.scheda != scheda and not _names_scheda(hit, scheda)
     ]
     missing += [f"il numero {number}" for number in sorted(question.numbers - quantities)]
     missing += _missing_distretto(question, hit)
@@ -78,6 +79,12 @@ def missing_pins(question: Question, hit: Hit, share: Callable[[str], float]) ->
         and not all(stands_in(term, reading.terms) for term in name.terms)
     ]
     return missing
+
+
+def _names_scheda(hit: Hit, number: str) -> bool:
+    """Whether the passage or its titles speak of the scheda: a mere "57" is something else."""
+    text = " ".join((hit.document.title, *hit.passage.section, hit.passage.text))
+    return re.search(rf"\bsched[ae]\b[^.;:\n]{{0,60}}?(?<!\d){number}\b", text, re.I) is not None
 
 
 def _missing_distretto(question: Question, hit: Hit) -> list[str]:

@@ -1,4 +1,4 @@
-"""Plain text: paragraphs, bullets, heading-like lines, saved web pages."""
+"""Plain text: paragraphs, bullets, headings, tables in aligned columns, saved web pages."""
 
 from __future__ import annotations
 
@@ -10,19 +10,23 @@ from ingest.formats.encoding import decode
 from ingest.formats.furniture import furniture_kind, page_date
 from ingest.formats.marks import LONE_MARK, ends_sentence, numbering_depth, opens_item, shouts
 from ingest.formats.pages import Piece, build_page
+from ingest.formats.tables import table_pieces
+from ingest.formats.text_tables import aligned_rows
 from ingest.models import SourceDocument, SourcePage
 
 MEDIA_TYPE = "text/plain"
 _HEADING_CHARS = 100
 _HEADING_WORDS = 14
 _TITLE_WITHIN = 3
+_LINE_BREAK = re.compile("\r\n?|[\n\x0b\x0c\x1c-\x1e\x85\u2028\u2029]")
+_RULE = re.compile(r"=+|-{3,}|~{3,}|_{3,}|\*{3,}")
 _WRAPPED_AT = (40, 130)
 """Shortest and longest usual line, in characters, of a text wrapped by hand."""
 
 
 def read(data: bytes, name: str) -> SourceDocument:
     text, notes = decode(data, name)
-    pieces = list(_pieces(normalise(text)))
+    pieces = list(_pieces(text))
     page = build_page(1, pieces)
     metadata = {"date": date} if (date := page_date(page.text)) else {}
     return SourceDocument((page,), MEDIA_TYPE, _title(page), metadata, notes)
@@ -38,13 +42,25 @@ def _title(page: SourcePage) -> str | None:
 
 
 def _pieces(text: str) -> Iterator[Piece]:
-    paragraphs = [p.split("\n") for p in re.split(r"\n{2,}", text) if p.strip()]
-    wrapped = _is_wrapped(text)
+    raw = list(_raw_paragraphs(text))
+    paragraphs = [[normalise(line) for line in lines] for lines in raw]
+    wrapped = _is_wrapped("\n".join(line for lines in paragraphs for line in lines))
+    # Whoever underlines headings leaves no others to be guessed.
+    marked = any(len(lines) > 1 and _underlined(lines) for lines in paragraphs)
     seen_heading = False
     i = 0
     while i < len(paragraphs):
         lines = paragraphs[i]
         i += 1
+        if len(lines) > 1 and (level := _underlined(lines)):
+            yield Piece(lines[0], "heading", level)
+            seen_heading = True
+            lines = lines[2:]
+            if not lines:
+                continue
+        elif rows := aligned_rows(raw[i - 1]):
+            yield from table_pieces(rows)
+            continue
         if len(lines) == 1:
             line = lines[0]
             if kind := furniture_kind(line):
@@ -56,11 +72,32 @@ def _pieces(text: str) -> Iterator[Piece]:
                 yield Piece("\n".join([line, *following]), "list_item")
                 i += 1
                 continue
-            if following is not None and _is_heading(line):
+            plain = marked and not (numbering_depth(line) or shouts(line))
+            if following is not None and not plain and _is_heading(line):
                 yield Piece(line, "heading", _level(line, seen_heading))
                 seen_heading = True
                 continue
         yield from _paragraph(lines, wrapped)
+
+
+def _raw_paragraphs(text: str) -> Iterator[list[str]]:
+    """Lines without a blank one between them, with their runs of blanks."""
+    lines: list[str] = []
+    for line in _LINE_BREAK.split(text):
+        if normalise(line):
+            lines.append(line)
+        elif lines:
+            yield lines
+            lines = []
+    if lines:
+        yield lines
+
+
+def _underlined(lines: list[str]) -> int:
+    """Level of a first line that the second underlines: 1 for "=", 2 for others, 0 for none."""
+    if len(lines[0]) > _HEADING_CHARS * 2 or not _RULE.fullmatch(lines[1]):
+        return 0
+    return 1 if lines[1].startswith("=") else 2
 
 
 def _is_wrapped(text: str) -> bool:
