@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import cycle
 from pathlib import Path
@@ -46,12 +46,17 @@ def write_long_pdf(target: Path, folder: Path, pages: int) -> None:
         writer.write(file)
 
 
-def run_measured(command: Sequence[str], timeout: float, accepted: Sequence[int]) -> Measured:
+def run_measured(
+    command: Sequence[str],
+    timeout: float,
+    accepted: Sequence[int],
+    env: Mapping[str, str] | None = None,
+) -> Measured:
     """Run a command to its end, looking at the memory of it and of its children."""
     started = time.perf_counter()
     largest = total = 0.0
     with subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True, env=env
     ) as process:
         while True:
             try:

@@ -21,11 +21,9 @@ _WORD = re.compile(r"\w+")
 
 def shingles(texts: Iterable[str]) -> frozenset[int]:
     """Hashes (32 bits) of all runs of `WORDS` words; runs go on from one text to the next."""
-    words = _WORD.findall(fold(" ".join(texts)))
-    crc = zlib.crc32
-    return frozenset(
-        crc(" ".join(words[i : i + WORDS]).encode()) for i in range(len(words) - WORDS + 1)
-    )
+    words = [word.encode() for word in _WORD.findall(fold(" ".join(texts)))]
+    runs = zip(*(words[i:] for i in range(WORDS)), strict=False)
+    return frozenset(map(zlib.crc32, map(b" ".join, runs)))
 
 
 def sketch(texts: Iterable[str]) -> bytes:

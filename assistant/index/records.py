@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import asdict
+from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,17 @@ def scheda_key(reference: str) -> str:
 
 
 def to_json(record: Document | Scheda | Intervento) -> str:
-    return json.dumps(asdict(record), ensure_ascii=False)
+    return json.dumps(record, ensure_ascii=False, default=_members)
+
+
+def _members(value: Any) -> dict[str, Any]:
+    """A dataclass's own members; `asdict` would copy every value on the way down."""
+    return {name: getattr(value, name) for name in _names(type(value))}
+
+
+@cache
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))
 
 
 def document_from_json(data: str) -> Document:

@@ -115,6 +115,7 @@ def _fold(text: str) -> str:
     return re.sub(r"\b\d{4}\b", "0000", folded)
 
 
+@lru_cache(maxsize=8192)
 def label_of(text: str) -> Label | None:
     """The label that a text is, when it is nothing else."""
     if len(text) > _MAX_LABEL_CHARS or not text.strip():
