@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Sequence
-from dataclasses import fields
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -38,13 +37,8 @@ def to_json(record: Document | Scheda | Intervento) -> str:
 
 
 def _members(value: Any) -> dict[str, Any]:
-    """A dataclass's own members; `asdict` would copy every value on the way down."""
-    return {name: getattr(value, name) for name in _names(type(value))}
-
-
-@cache
-def _names(kind: Any) -> tuple[str, ...]:
-    return tuple(field.name for field in fields(kind))
+    """Of a slotted dataclass; `asdict` would copy every value on the way down."""
+    return {name: getattr(value, name) for name in value.__slots__}
 
 
 def document_from_json(data: str) -> Document:
