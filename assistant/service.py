@@ -26,15 +26,13 @@ from assistant.models import (
     Citation,
     Document,
     Filters,
-    Intervento,
     Page,
     Passage,
-    Record,
-    Scheda,
     SearchResult,
     Stage,
     Status,
 )
+from assistant.record_models import Intervento, Record, Scheda
 from assistant.retrieval.candidates import retrieve
 from assistant.retrieval.remembered import Remembered
 from assistant.schede import RecordFilters, RecordList, find

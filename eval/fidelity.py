@@ -18,7 +18,8 @@ from itertools import pairwise
 from typing import NamedTuple, Protocol
 
 from assistant.italian.sentences import split_sentences
-from assistant.models import Document, Intervento, Page, Passage, Scheda
+from assistant.models import Document, Page, Passage
+from assistant.record_models import Intervento, Scheda
 from corpus.truth import Item, Truth
 
 MIN_SENTENCE_CHARS = 12

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from assistant.models import Intervento, Scheda
+from assistant.record_models import Intervento, Scheda
 from corpus.records import Indicator as IndicatorSource
 from corpus.truth import SheetTruth, Truth
 from eval.fidelity import Observation, Read, fidelity, folded, letters

@@ -16,12 +16,11 @@ from assistant.models import (
     Answer,
     Document,
     Filters,
-    Intervento,
     Page,
     Passage,
-    Scheda,
     SearchResult,
 )
+from assistant.record_models import Intervento, Scheda
 from assistant.settings import Settings
 
 INGEST_TIMEOUT_SECONDS = 600.0

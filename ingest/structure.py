@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from assistant.models import Document, Intervento, Page, Passage, Scheda
+from assistant.models import Document, Page, Passage
+from assistant.record_models import Intervento, Scheda
 from ingest.metadata import describe
 from ingest.models import SourceDocument
 from ingest.passages import PassageSettings, make_passages

@@ -25,19 +25,16 @@ from assistant.models import (
     AnswerSentence,
     Citation,
     Document,
-    Field,
     Filters,
     Hit,
-    Intervento,
     Page,
     Passage,
-    Record,
-    Scheda,
     SearchResult,
     Span,
     Stage,
     Status,
 )
+from assistant.record_models import Field, Intervento, Record, Scheda
 from assistant.schede import RecordFilters, RecordList, find
 from assistant.settings import Settings
 from assistant.wire import answer_json, search_json

@@ -14,7 +14,7 @@ PACKAGES = ("assistant", "ingest", "ui", "eval", "corpus")
 
 LAYERS: tuple[tuple[str, ...], ...] = (
     ("assistant.errors",),
-    ("assistant.models", "assistant.settings"),
+    ("assistant.models", "assistant.record_models", "assistant.settings"),
     ("assistant.italian",),
     ("assistant.index", "assistant.embedding"),
     ("assistant.retrieval",),
@@ -34,7 +34,12 @@ MAY_IMPORT = {
     "ui": {"ui", "assistant"},
     "corpus": {"corpus"},
 }
-UI_MAY_USE = {"assistant.models", "assistant.settings", "assistant.errors"}
+UI_MAY_USE = {
+    "assistant.models",
+    "assistant.record_models",
+    "assistant.settings",
+    "assistant.errors",
+}
 
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "langchain", "langchain_core",

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import UsageError
-from assistant.models import Document, Field, Intervento, Page, Passage, Quote, Scheda, Span
+from assistant.models import Document, Page, Passage, Quote, Span
+from assistant.record_models import Field, Intervento, Scheda
 from corpus.records import SheetSource
 from corpus.truth import Item, Part, Row, SheetTruth, Truth
 from eval.fidelity import FIDELITY, Observation, Read, folded, letters

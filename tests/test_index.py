@@ -33,15 +33,13 @@ from assistant.index.progress import NoProgress
 from assistant.italian.analysis import terms
 from assistant.models import (
     Document,
-    Field,
     Filters,
-    Intervento,
     Page,
     Passage,
     Quote,
-    Scheda,
     Span,
 )
+from assistant.record_models import Field, Intervento, Scheda
 from assistant.settings import Settings
 
 DIMENSION = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from assistant.models import Intervento, Scheda
+from assistant.record_models import Intervento, Scheda
 from ingest.formats.reading import read_bytes
 from ingest.schede.flow import Flow, Row, Source, Stretch
 from ingest.schede.indicators import read_indicators

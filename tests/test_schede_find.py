@@ -14,7 +14,8 @@ from assistant.errors import UsageError
 from assistant.index.catalog import Catalog
 from assistant.index.catalog_writer import CatalogWriter, Parts
 from assistant.index.entries import RecordEntry, make_entry
-from assistant.models import Document, Intervento, Record, Scheda
+from assistant.models import Document
+from assistant.record_models import Intervento, Record, Scheda
 from assistant.schede import find
 from assistant.schede.filters import make_filters
 from assistant.schede.table import record_row, records_csv

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 import corpus.script
-from assistant.models import Indicator, Intervento, Quote, Record
+from assistant.models import Quote
+from assistant.record_models import Indicator, Intervento, Record
 from corpus.build import _writers
 from corpus.records import Indicator as IndicatorSource
 from corpus.records import SheetSource

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from assistant.models import Intervento, Scheda
+from assistant.record_models import Intervento, Scheda
 from ingest.models import Block, BlockKind, SourceDocument, SourcePage
 from ingest.passages import PassageSettings
 from ingest.schede.labels import find_label, label_of

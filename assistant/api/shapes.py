@@ -16,15 +16,12 @@ from assistant.models import (
     Document,
     FeedbackReason,
     Filters,
-    Intervento,
     Page,
-    Record,
-    RecordKind,
-    Scheda,
     SearchResult,
     Stage,
     Status,
 )
+from assistant.record_models import Intervento, Record, RecordKind, Scheda
 from assistant.schede.filters import RecordFilters, make_filters
 from assistant.schede.finder import RecordList
 

@@ -12,7 +12,7 @@ from assistant.build import build_assistant
 from assistant.cli.options import DataDir, Json, settings_for
 from assistant.errors import NotFoundError, UsageError
 from assistant.index.entries import RecordEntry
-from assistant.models import Field, Intervento, Record
+from assistant.record_models import Field, Intervento, Record
 from assistant.schede.filters import make_filters
 from assistant.schede.table import (
     indicator_text,

@@ -15,7 +15,8 @@ from assistant.index.lexical import LexicalIndex
 from assistant.index.manifest import REBUILD, check_sizes
 from assistant.index.matrix import ExactMatrix
 from assistant.index.protocol import Manifest, Scored, Vectors
-from assistant.models import Document, Filters, Intervento, Page, Passage, Record, Scheda
+from assistant.models import Document, Filters, Page, Passage
+from assistant.record_models import Intervento, Record, Scheda
 
 CATALOG, LEXICAL, VECTORS = "catalog.sqlite", "lexical", "vectors"
 MATRIX, CHROMA = f"{VECTORS}/matrix.npy", f"{VECTORS}/chroma"

@@ -24,7 +24,8 @@ from assistant.index.records import (
     scheda_from_json,
     scheda_key,
 )
-from assistant.models import Document, Filters, Intervento, Page, Passage, Record, Relation, Scheda
+from assistant.models import Document, Filters, Page, Passage, Relation
+from assistant.record_models import Intervento, Record, Scheda
 
 SCHEMA_VERSION = 2
 """Raised when older generations cannot be read any more: they are then made again."""

@@ -20,7 +20,8 @@ from assistant.index.records import (
     spans_to_json,
     to_json,
 )
-from assistant.models import Document, Intervento, Page, Passage, Record, Relation, Scheda
+from assistant.models import Document, Page, Passage, Relation
+from assistant.record_models import Intervento, Record, Scheda
 
 _SCHEMA = """
 CREATE TABLE documents (

@@ -10,13 +10,8 @@ from typing import Any
 from assistant.index.records import name_key, scheda_key
 from assistant.italian.acronyms import expansions
 from assistant.italian.analysis import terms
-from assistant.models import (
-    CapofilaKind,
-    Document,
-    Intervento,
-    Record,
-    RecordKind,
-)
+from assistant.models import Document
+from assistant.record_models import CapofilaKind, Intervento, Record, RecordKind
 
 
 @dataclass(frozen=True, slots=True)

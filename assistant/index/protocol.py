@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.index.entries import RecordEntry
-from assistant.models import Document, Filters, Intervento, Page, Passage, Record, Scheda
+from assistant.models import Document, Filters, Page, Passage
+from assistant.record_models import Intervento, Record, Scheda
 
 Vectors = npt.NDArray[np.float32]
 

@@ -9,7 +9,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from assistant.italian.analysis import fold
-from assistant.models import Document, Intervento, Passage, Scheda, Span
+from assistant.models import Document, Passage, Span
+from assistant.record_models import Intervento, Scheda
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter

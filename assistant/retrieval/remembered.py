@@ -7,7 +7,8 @@ from functools import cached_property, lru_cache
 
 from assistant.index.entries import RecordEntry
 from assistant.index.protocol import Manifest, Scored, SearchBackend, Vectors
-from assistant.models import Document, Filters, Intervento, Page, Passage, Record, Scheda
+from assistant.models import Document, Filters, Page, Passage
+from assistant.record_models import Intervento, Record, Scheda
 
 TERMS = 50_000
 """Frequencies kept."""

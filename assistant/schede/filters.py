@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 
 from assistant.errors import UsageError
 from assistant.italian.analysis import readable
-from assistant.models import RecordKind
+from assistant.record_models import RecordKind
 
 MAX_VALUES = 200
 """More alternatives than this in one request are a mistake or an attack, not a search."""

@@ -10,7 +10,7 @@ from assistant.index.entries import RecordEntry, distretto_key
 from assistant.index.records import name_key, scheda_key
 from assistant.italian.acronyms import stands_in
 from assistant.italian.analysis import terms
-from assistant.models import Record
+from assistant.record_models import Record
 from assistant.schede.filters import RecordFilters
 
 MIN_ID_PREFIX = 6

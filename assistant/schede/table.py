@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from typing import Any
 
-from assistant.models import (
+from assistant.record_models import (
     Amount,
     Indicator,
     IndicatorValue,

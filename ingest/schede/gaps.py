@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 
-from assistant.models import Gap, RecordKind
+from assistant.record_models import Gap, RecordKind
 from ingest.schede.fields import FieldDraft
 from ingest.schede.labels import expected_fields, stand_ins
 

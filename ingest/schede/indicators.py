@@ -8,12 +8,12 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from assistant.italian.distretti import fold_name
-from assistant.models import (
+from assistant.models import Quote
+from assistant.record_models import (
     Indicator,
     IndicatorLevel,
     IndicatorUnit,
     IndicatorValue,
-    Quote,
     ValueKind,
 )
 from ingest.schede.flow import Flow, Row, Source, joined

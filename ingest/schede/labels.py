@@ -11,7 +11,7 @@ from importlib import resources
 from typing import NamedTuple
 
 from assistant.italian.distretti import fold_name
-from assistant.models import RecordKind
+from assistant.record_models import RecordKind
 
 _PARENTHESIS = re.compile(r"\([^)]*\)")
 _ORDINAL = re.compile(r"^\W*(?:\d{1,2}(?:\.\d{1,2})*\s*[.)\-–]?|[a-zA-Z][.)])\s+")

@@ -12,7 +12,8 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from assistant.models import Document, Field, Intervento, RecordKind, Scheda
+from assistant.models import Document
+from assistant.record_models import Field, Intervento, RecordKind, Scheda
 from ingest.models import SourceDocument
 from ingest.passages import SheetRange
 from ingest.schede.fields import BULLET, FieldDraft, read_fields

@@ -6,7 +6,8 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from assistant.models import Quote, SchedaReference
+from assistant.models import Quote
+from assistant.record_models import SchedaReference
 from ingest.schede.flow import Flow
 
 NUMBER = r"(?:[A-Z]{1,2}\s?[-.]\s?)?\d{1,3}(?:\s?(?:bis|ter|quater))?(?![\d/]|[.,]\d)"

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from assistant.italian.distretti import fold_name
-from assistant.models import Amount, Spending
+from assistant.record_models import Amount, Spending
 from ingest.schede.amounts import Money, find_money, only_money
 from ingest.schede.flow import Flow, Row, Source, joined
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from assistant.models import (
+from assistant.record_models import (
     Ambito,
     Area,
     Capofila,

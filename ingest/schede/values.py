@@ -6,7 +6,15 @@ import re
 from collections.abc import Iterator
 
 from assistant.italian.distretti import fold_name
-from assistant.models import Ambito, AmbitoKind, Area, Capofila, CapofilaKind, Continuity, Target
+from assistant.record_models import (
+    Ambito,
+    AmbitoKind,
+    Area,
+    Capofila,
+    CapofilaKind,
+    Continuity,
+    Target,
+)
 from ingest.schede.flow import Flow
 
 _LIST_BREAK = re.compile(r"[;,\n•]|\s/\s")

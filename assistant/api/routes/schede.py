@@ -9,7 +9,7 @@ from fastapi import APIRouter, Query, Response
 from assistant.api.deps import TheAssistant
 from assistant.api.shapes import InterventiQuery, RecordsQuery
 from assistant.errors import NotFoundError
-from assistant.models import Intervento, Record, RecordKind, Scheda
+from assistant.record_models import Intervento, Record, RecordKind, Scheda
 
 router = APIRouter(prefix="/v1", tags=["schede"])
 
