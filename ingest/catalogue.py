@@ -10,9 +10,9 @@ from pathlib import Path
 from assistant.errors import UsageError
 from assistant.italian.analysis import fold
 from assistant.models import KINDS, Document, DocumentKind
-from ingest.addresses import AddressError, canonical, shown
 from ingest.metadata import fallback_title
 from ingest.sources import is_url
+from ingest.web.addresses import AddressError, canonical, shown
 
 _KEYS = {"titolo": str, "url": str, "tipo": str, "ente": str, "ufficiale": bool, "anno": int}
 _OPTIONAL = {"anno"}

@@ -17,7 +17,7 @@ from ingest.formats.reading import load
 from ingest.sources import Found, is_url
 
 if TYPE_CHECKING:
-    from ingest.web import Web
+    from ingest.web.session import Web
 
 logger = logging.getLogger(__name__)
 
@@ -68,9 +68,9 @@ class Loader:
     def web(self) -> Web:
         """Made when first needed: files are read without loading any of it."""
         if self._web is None:
-            from ingest.fetch import Fetcher
-            from ingest.network import is_public
-            from ingest.web import Web
+            from ingest.web.fetch import Fetcher
+            from ingest.web.network import is_public
+            from ingest.web.session import Web
 
             self._web = Web(
                 self._settings,

@@ -24,9 +24,9 @@ from corpus import CATALOGUE
 from ingest.catalogue import Stamp
 from ingest.formats.reading import shown_name
 from ingest.known import Known, Loader, read_known
+from ingest.ocr.recogniser import Recogniser
 from ingest.passages import PassageSettings
 from ingest.plan import Hashed, Plan, make_plan
-from ingest.recognising import Recogniser
 from ingest.report import IngestEntry, IngestReport, Outcome, Taken, entries, with_relations
 from ingest.scratch import scratch_folder
 from ingest.sketch import shingles
@@ -158,7 +158,7 @@ class _Run:
     def _visit(self, found: list[Found], *, depth: int, listed: bool) -> list[Found]:
         """With the addresses that a crawl finds; those of a list are asked for as it should be."""
         # Imported here: files are read without loading any of it.
-        from ingest.crawl import expand
+        from ingest.web.crawl import expand
 
         total = sum(item.path is None for item in found) if listed else None
         self._progress.stage("Richieste ai siti" if listed else "Visita dei siti", total)

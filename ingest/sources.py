@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ingest.addresses import AddressError, canonical, without_password
+from ingest.web.addresses import AddressError, canonical, without_password
 
 MAX_DEPTH = 64
 """Folders nested deeper than this are skipped, and said so."""

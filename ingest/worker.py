@@ -18,7 +18,7 @@ from assistant.errors import RefusedFileError
 from ingest.formats import read_bytes
 from ingest.formats.reading import shown_name
 from ingest.models import OcrPage, Recognition
-from ingest.ocr import Engine, RecognitionError
+from ingest.ocr.engine import Engine, RecognitionError
 from ingest.structure import Structured, structure
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ class ImageReader:
     def read(self, task: ImageTask) -> ImageRead | Refusal:
         """Never raises: a page that cannot be recognised has a reason, in Italian."""
         from ingest.formats.pdf_scans import render
-        from ingest.ocr import image_key, recognise
+        from ingest.ocr.engine import image_key, recognise
 
         try:
             page = self._open(task.path)[task.page - 1]

@@ -10,11 +10,11 @@ import pytest
 
 from assistant.models import Document
 from assistant.settings import Settings
-from ingest.links import directives, read_links
 from ingest.pipeline import ingest
 from ingest.report import IngestEntry, IngestReport
-from ingest.robots import matches, parse
-from ingest.visits import FILE, load_visits
+from ingest.web.links import directives, read_links
+from ingest.web.robots import matches, parse
+from ingest.web.visits import FILE, load_visits
 from tests.site import Site, page, running_site
 from tests.test_ingest import LengthEmbedder
 

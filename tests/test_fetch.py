@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import RefusedFileError
-from ingest.addresses import AddressError, canonical, join, shown, site_of
-from ingest.bodies import BodyError, TooLargeError, file_name, in_utf8, unpacked
-from ingest.fetch import Fetcher, UnreachableError, Validators
-from ingest.network import ForbiddenAddressError, Guard, is_public
+from ingest.web.addresses import AddressError, canonical, join, shown, site_of
+from ingest.web.bodies import BodyError, TooLargeError, file_name, in_utf8, unpacked
+from ingest.web.fetch import Fetcher, UnreachableError, Validators
+from ingest.web.network import ForbiddenAddressError, Guard, is_public
 from tests.site import Handler, Site, page, running_site
 
 LIMIT = 100_000
@@ -349,7 +349,7 @@ def test_a_server_that_drips_is_left_when_the_time_is_over(site, fetcher, openin
 
 
 def test_a_look_up_that_never_ends_does_not_hold_the_program(monkeypatch) -> None:
-    from ingest import network
+    from ingest.web import network
 
     ended = threading.Event()
     monkeypatch.setattr(network, "LOOKUP_SECONDS", 0.2)

@@ -22,9 +22,9 @@ from ingest.cleaning import normalise
 from ingest.formats import read_bytes
 from ingest.formats.pdf_scans import is_garbage, put_recognised
 from ingest.models import OcrCell, OcrLine, OcrPage, Recognition
-from ingest.ocr import Engine, NoEngine, RecognitionError, find_engine, recognise
-from ingest.ocr_cache import OcrCache
-from ingest.ocr_lines import HocrError, read_hocr
+from ingest.ocr.cache import OcrCache
+from ingest.ocr.engine import Engine, NoEngine, RecognitionError, find_engine, recognise
+from ingest.ocr.lines import HocrError, read_hocr
 from ingest.report import IngestEntry
 from tests.scans import drawn, printed, scanned
 from tests.test_ingest import Index

@@ -176,7 +176,7 @@ def test_without_a_network_it_ends_soon_and_makes_no_index(tmp_path: Path, monke
         raise socket.gaierror("too late")
 
     monkeypatch.setattr(socket, "getaddrinfo", stuck)
-    monkeypatch.setattr("ingest.network.LOOKUP_SECONDS", 0.2)
+    monkeypatch.setattr("ingest.web.network.LOOKUP_SECONDS", 0.2)
     settings = Settings(data_dir=tmp_path / "dati", web_delay_seconds=0.0)
     listed = read_catalogue(CATALOGUE)
     report = sync(listed, settings)

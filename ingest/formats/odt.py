@@ -12,9 +12,8 @@ from typing import Any
 from assistant.errors import RefusedFileError
 from ingest.cleaning import flow
 from ingest.formats.archive import MAX_XML_BYTES, check_archive, damaged, protected
-from ingest.formats.odt_styles import Styles
+from ingest.formats.odt_styles import NS, Styles
 from ingest.formats.odt_text import (
-    NS,
     drawings_of,
     is_section_hidden,
     notes_of,

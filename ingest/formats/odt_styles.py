@@ -6,11 +6,24 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from ingest.formats.odt_text import NS
-
 _HEADING_NAME = re.compile(r"(?:heading|titolo|intestazione)[\s_]*(?:20_)?(\d)", re.IGNORECASE)
 _TITLE_NAME = re.compile(r"(?:title|titolo)", re.IGNORECASE)
 _MAX_PARENTS = 10
+
+
+_ODF = "{urn:oasis:names:tc:opendocument:xmlns:"
+
+
+class NS:
+    """Namespaces, in the braces that lxml wants."""
+
+    OFFICE = _ODF + "office:1.0}"
+    TEXT = _ODF + "text:1.0}"
+    TABLE = _ODF + "table:1.0}"
+    DRAW = _ODF + "drawing:1.0}"
+    STYLE = _ODF + "style:1.0}"
+    META = _ODF + "meta:1.0}"
+    DC = "{http://purl.org/dc/elements/1.1/}"
 
 
 class Styles:

@@ -3,26 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-if TYPE_CHECKING:
-    from ingest.formats.odt_styles import Styles
+from ingest.formats.odt_styles import NS, Styles
 
-_ODF = "{urn:oasis:names:tc:opendocument:xmlns:"
 MAX_SPACES = 100
 """Blanks believed of one `text:s`; they become a single one anyway."""
-
-
-class NS:
-    """Namespaces, in the braces that lxml wants."""
-
-    OFFICE = _ODF + "office:1.0}"
-    TEXT = _ODF + "text:1.0}"
-    TABLE = _ODF + "table:1.0}"
-    DRAW = _ODF + "drawing:1.0}"
-    STYLE = _ODF + "style:1.0}"
-    META = _ODF + "meta:1.0}"
-    DC = "{http://purl.org/dc/elements/1.1/}"
 
 
 _BREAKS = {f"{NS.TEXT}tab": " ", f"{NS.TEXT}line-break": "\n"}

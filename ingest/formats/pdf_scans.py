@@ -12,7 +12,7 @@ import numpy as np
 from ingest.formats.pdf_lines import Line
 from ingest.formats.pdf_running import PageLines
 from ingest.models import OcrLine, OcrPage, Recognition
-from ingest.ocr import DPI, MAX_PIXELS, Image
+from ingest.ocr.engine import DPI, MAX_PIXELS, Image
 
 if TYPE_CHECKING:
     import pypdfium2

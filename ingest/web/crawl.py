@@ -8,11 +8,11 @@ from pathlib import PurePosixPath
 
 from assistant.errors import RefusedFileError
 from assistant.index.progress import Progress
-from ingest.addresses import AddressError, Site, canonical, host_of, last_name, port_of, site_of
 from ingest.formats.reading import READERS
-from ingest.links import Reading, read_links
 from ingest.sources import Found
-from ingest.web import Page, Web
+from ingest.web.addresses import AddressError, Site, canonical, host_of, last_name, port_of, site_of
+from ingest.web.links import Reading, read_links
+from ingest.web.session import Page, Web
 
 _NO_DOCUMENTS = """
 avi bmp bz2 css csv dmg doc epub exe gif gz ico ics jpeg jpg js json kml m4a mov mp3 mp4 mpeg mpg

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from assistant.errors import RefusedFileError
-from ingest.addresses import AddressError, join
-from ingest.fetch import AGENT, Fetcher, HttpStatusError, RedirectLoopError, UnreachableError
+from ingest.web.addresses import AddressError, join
+from ingest.web.fetch import AGENT, Fetcher, HttpStatusError, RedirectLoopError, UnreachableError
 
 MAX_BYTES = 512_000
 """What stands after is not read; the standard asks for 500 kibibytes at least."""

@@ -17,7 +17,7 @@ from typing import Any
 
 from assistant.index.files import write_atomically
 from ingest.models import OcrCell, OcrLine, OcrPage
-from ingest.ocr import READING, Engine
+from ingest.ocr.engine import READING, Engine
 
 logger = logging.getLogger(__name__)
 

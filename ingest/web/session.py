@@ -14,11 +14,11 @@ from assistant.index.catalog import Source
 from assistant.index.files import sha256
 from assistant.index.generation import GenerationStore
 from assistant.settings import Settings
-from ingest.addresses import AddressError, canonical, host_of, last_name, refused
-from ingest.bodies import BodyError, file_name, in_utf8
-from ingest.fetch import Fetcher, HttpStatusError, Response, Rule, UnreachableError, Validators
-from ingest.robots import Policy, Robots
-from ingest.visits import Visit, load_visits, save_visits
+from ingest.web.addresses import AddressError, canonical, host_of, last_name, refused
+from ingest.web.bodies import BodyError, file_name, in_utf8
+from ingest.web.fetch import Fetcher, HttpStatusError, Response, Rule, UnreachableError, Validators
+from ingest.web.robots import Policy, Robots
+from ingest.web.visits import Visit, load_visits, save_visits
 
 OFFLINE_AFTER = 3
 """So many domains that cannot be reached, and none that can, mean that there is no network.

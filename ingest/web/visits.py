@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assistant.index.files import write_atomically
-from ingest.fetch import Validators
+from ingest.web.fetch import Validators
 
 logger = logging.getLogger(__name__)
 

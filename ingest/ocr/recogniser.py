@@ -10,8 +10,8 @@ from assistant.index.progress import Progress
 from assistant.models import Document
 from assistant.settings import Settings
 from ingest.models import OcrPage, Recognition
-from ingest.ocr import Engine, find_engine
-from ingest.ocr_cache import OcrCache
+from ingest.ocr.cache import OcrCache
+from ingest.ocr.engine import Engine, find_engine
 from ingest.worker import ImageRead, ImageTask
 from ingest.workers import recognise_all
 

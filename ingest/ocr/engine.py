@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ingest.models import OcrLine, OcrPage
-from ingest.ocr_lines import Hocr, HocrError, read_hocr, set_in_columns
+from ingest.ocr.lines import Hocr, HocrError, read_hocr, set_in_columns
 
 LANGUAGE = "ita"
 READING = "1"

@@ -13,9 +13,9 @@ import httpcore
 import httpx
 
 from assistant.errors import RefusedFileError
-from ingest.addresses import PORTS, AddressError, host_of, join, port_of, refused, shown
-from ingest.bodies import BodyError, TooLargeError, unpacked
-from ingest.network import (
+from ingest.web.addresses import PORTS, AddressError, host_of, join, port_of, refused, shown
+from ingest.web.bodies import BodyError, TooLargeError, unpacked
+from ingest.web.network import (
     CONNECT_SECONDS,
     Allowed,
     ForbiddenAddressError,

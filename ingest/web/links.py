@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 
-from ingest.addresses import AddressError, join
+from ingest.web.addresses import AddressError, join
 
 MAX_BYTES = 4_000_000
 """Of a page; links that come later are not seen."""

@@ -1,0 +1,1 @@
+"""Optical recognition of scanned pages by tesseract, kept from one ingest to the next."""

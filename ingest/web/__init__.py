@@ -1,0 +1,1 @@
+"""The web as a source: one address or a folder of a site, politely, and never inside."""
