@@ -7,8 +7,6 @@ import unicodedata
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-import numpy as np
-
 from ingest.formats.pdf_lines import Line
 from ingest.formats.pdf_running import PageLines
 from ingest.models import OcrLine, OcrPage, Recognition
@@ -87,6 +85,8 @@ def render(page: pypdfium2.PdfPage) -> tuple[Image, float]:
         scale *= (MAX_PIXELS / pixels) ** 0.5
     bitmap = page.render(scale=scale, grayscale=True)
     try:
+        import numpy as np  # only scans need it
+
         image = np.array(bitmap.to_numpy(), dtype=np.uint8)  # a copy: the bitmap's memory goes
     finally:
         bitmap.close()

@@ -9,13 +9,14 @@ import shutil
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
-
-import numpy as np
-import numpy.typing as npt
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from ingest.models import OcrLine, OcrPage
 from ingest.ocr.lines import Hocr, HocrError, read_hocr, set_in_columns
+
+if TYPE_CHECKING:
+    import numpy as np
+    import numpy.typing as npt
 
 LANGUAGE = "ita"
 READING = "1"
@@ -32,7 +33,7 @@ _POOR = 55.0
 _SURE_OF_TURN = 2.0
 _INSTALL = "`sudo apt install {packages}`, poi ripeti `piano ingest`"
 
-Image = npt.NDArray[np.uint8]
+Image: TypeAlias = "npt.NDArray[np.uint8]"
 """Grey, shape `(height, width)`, 0 is black."""
 
 
@@ -86,7 +87,7 @@ def find_engine(mode: str, seconds: float) -> Engine | NoEngine:
 def image_key(image: Image, engine: Engine) -> str:
     """By which the result of an image is kept: its dots, and everything that reads them."""
     content = hashlib.sha256(f"{READING}|{engine.name}|{image.shape}|".encode())
-    content.update(np.ascontiguousarray(image).data)
+    content.update(image.tobytes())
     return content.hexdigest()
 
 
@@ -99,7 +100,9 @@ def recognise(image: Image, dpi: float, engine: Engine) -> OcrPage:
     lines = _read(image, dpi, engine)
     turns = _quarter_turns(image, lines, dpi, engine)
     if turns:
-        turned = np.ascontiguousarray(np.rot90(image, turns))
+        import numpy as np  # readers of text layers start sooner without it
+
+        turned = np.rot90(image, turns)
         again = _read(turned, dpi, engine)
         if _trust(again) > _trust(lines):
             image, lines = turned, again
@@ -164,7 +167,7 @@ def _run(engine: Engine, image: Image, arguments: Sequence[str]) -> bytes:
     try:
         done: Any = subprocess.run(
             [engine.program, "stdin", "stdout", *arguments],
-            input=b"P5 %d %d 255\n%b" % (width, height, np.ascontiguousarray(image).tobytes()),
+            input=b"P5 %d %d 255\n%b" % (width, height, image.tobytes()),
             capture_output=True,
             timeout=engine.seconds,
             # One thread each: the cores are shared out among pages.
