@@ -121,6 +121,9 @@ def _entry(step: Step, known: Known, outcomes: Mapping[str, Outcome]) -> IngestE
     outcome = outcomes.get(identity)
     if isinstance(outcome, Refusal):
         why = f"{outcome.reason} {KEPT_FORMER}" if step.replaces else outcome.reason
+        if step.action == "duplicate" and step.same_as:
+            # The reason names the file that was read.
+            why = f"Ha lo stesso contenuto di {step.same_as}: {why}"
         return IngestEntry(source, None, "refused", reason=why)
     if step.action == "duplicate":
         counts = _described(known, identity, outcome)

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from assistant.build import build_embedder, build_generations
 from assistant.errors import AssistantError, IndexMismatchError
 from assistant.index.generation import GenerationStore
 from assistant.index.manifest import IndexProfile
@@ -314,3 +315,18 @@ def test_a_reader_that_crashes_or_hangs_costs_its_file_only(
     assert sorted(refused) == ["cade.md", "lento.md"]
     assert "cadere" in refused["cade.md"]
     assert "PIANO_FILE_TIMEOUT_SECONDS" in refused["lento.md"]
+
+
+def test_a_copy_of_a_refused_file_says_whose_copy_it_is(tmp_path: Path) -> None:
+    folder = tmp_path / "copie"
+    folder.mkdir()
+    for name in ("a.pdf", "b.txt"):
+        (folder / name).write_bytes(b"")
+    (folder / "c.md").write_text("# Titolo\n\nUn testo che si legge.\n", "utf-8")
+    settings = Settings(data_dir=tmp_path / "dati")
+    embedder = build_embedder(settings)
+    store = build_generations(settings, embedder=lambda: embedder)
+    report = ingest([str(folder)], settings=settings, store=store, embedder=embedder)
+    reasons = {Path(entry.source).name: entry.reason or "" for entry in report.documents}
+    assert reasons["a.pdf"].startswith("«a.pdf» è vuoto")
+    assert f"stesso contenuto di {folder}/a.pdf" in reasons["b.txt"]
