@@ -183,7 +183,10 @@ class _Run:
 
     def _files(self, plan: Plan, already: Collection[str]) -> list[FileToRead]:
         """Each wanted document that is not in the index, with where its bytes are."""
-        here = {step.document_id: step.found for step in plan.steps if step.document_id}
+        here: dict[str, Found] = {}
+        for step in plan.steps:  # of several copies the first, as the plan has it
+            if step.document_id:
+                here.setdefault(step.document_id, step.found)
         files: dict[str, FileToRead] = {}
         for source in plan.wanted.values():
             if source.document_id not in already and source.document_id not in files:
