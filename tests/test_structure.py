@@ -423,6 +423,24 @@ def test_a_numbered_chapter_above_the_sheets_ends_the_last_one_whatever_its_word
     assert "71.650" not in " ".join(entry.text for entry in record.fields)
 
 
+def test_an_office_below_an_empty_label_is_its_value_though_it_may_be_a_label_too() -> None:
+    found = read(
+        page(
+            1,
+            ("heading", "Intervento 5 – Lavoro", 2),
+            ("heading", "Specifica del soggetto capofila", 3),
+            ("text", "Ufficio di piano"),
+            ("heading", "Destinatari", 3),
+            ("text", "Famiglie."),
+            ("heading", "Indicatori", 3),
+            ("text", "Corsi: 3"),
+        )
+    )
+    read_fields = fields(found.interventi[0])
+    assert read_fields["Specifica del soggetto capofila"] == "Ufficio di piano"
+    assert list(read_fields) == ["Specifica del soggetto capofila", "Destinatari", "Indicatori"]
+
+
 def test_short_fields_of_one_sheet_share_a_passage_each_under_its_label() -> None:
     found = read(
         page(

@@ -149,6 +149,9 @@ class _Reader:
         current = self._current
         if current is not None and hit.label is current.label and _TOTAL.match(line):
             return False  # "Totale preventivo: 140.000 euro" below the sources
+        alone = hit.label_end >= len(line.rstrip())
+        if current is not None and not current.rows and hit.label.aside and alone:
+            return False  # "Ufficio di piano" below "Referente" is who that is
         if block.kind == "list_item":
             colon = line[hit.label_end : hit.value_start].strip() == ":"
             return colon and (current is None or self._bulleted)
