@@ -21,11 +21,11 @@ from assistant.italian.sentences import split_sentences
 from assistant.models import Document, Page, Passage
 from assistant.record_models import Intervento, Scheda
 from corpus.truth import Item, Truth
+from eval.cases import normal
 
 MIN_SENTENCE_CHARS = 12
 """A shorter sentence ("Sì.") may stand anywhere by chance and proves nothing."""
 _NOT_WORD = re.compile(r"[\W_]+")
-_BLANKS = re.compile(r"\s+")
 
 
 class Reading(Protocol):
@@ -41,12 +41,6 @@ class Reading(Protocol):
 class Observation(NamedTuple):
     right: bool
     about: str
-
-
-def folded(text: str) -> str:
-    """Blanks, capitals, apostrophes and compatibility forms do not count; words and marks do."""
-    text = unicodedata.normalize("NFKC", text).replace("\u2019", "'").replace("\u2018", "'")
-    return _BLANKS.sub(" ", text).strip().casefold()
 
 
 def letters(text: str) -> str:
@@ -123,7 +117,7 @@ class Read:
 
     @cached_property
     def exact(self) -> _Searchable:
-        return _Searchable([passage.text for passage in self.passages], folded)
+        return _Searchable([passage.text for passage in self.passages], normal)
 
     @cached_property
     def loose(self) -> _Searchable:
@@ -170,7 +164,7 @@ def sentence_page(truth: Truth, read: Read) -> Iterator[Observation]:
         for start, end, sentence in _sentences(item):
             wanted = (item.page_of(start), item.page_of(end - 1))
             crosses = wanted[0] != wanted[1]
-            search, fold = (read.loose, letters) if crosses else (read.exact, folded)
+            search, fold = (read.loose, letters) if crosses else (read.exact, normal)
             found = {
                 (quotes[0].page, quotes[-1].page)
                 for which, first, last in search.find(fold(sentence))
@@ -203,17 +197,17 @@ def running_lines_out(truth: Truth, read: Read) -> Iterator[Observation]:
     """Pagine le cui testatine e piè di pagina non entrano in nessun brano."""
     if truth.scanned or not truth.running:
         return
-    said = {folded(item.text) for item in truth.items}
+    said = {normal(item.text) for item in truth.items}
     patterns = [
-        re.compile(re.escape(folded(line)).replace(r"\#", r"(?:\d+|[ivxlc]+)"))
+        re.compile(re.escape(normal(line)).replace(r"\#", r"(?:\d+|[ivxlc]+)"))
         for line in truth.running
-        if folded(line) not in said
+        if normal(line) not in said
     ]
     spoiled: dict[int, str] = {}
     for passage in read.passages:
         for span in passage.spans:
             for line in read.pages[span.page - 1].text[span.start : span.end].split("\n"):
-                if any(pattern.fullmatch(folded(line)) for pattern in patterns):
+                if any(pattern.fullmatch(normal(line)) for pattern in patterns):
                     spoiled[span.page] = line
     for page in read.pages:
         words = spoiled.get(page.number)
@@ -247,9 +241,9 @@ def ocr_words(truth: Truth, read: Read) -> Iterator[Observation]:
     said: dict[int, Counter[str]] = {}
     for item in truth.items:
         for part in item.parts:
-            said.setdefault(part.page, Counter()).update(folded(part.text).split())
+            said.setdefault(part.page, Counter()).update(normal(part.text).split())
     for number, words in said.items():
-        got = Counter(folded(read.pages[number - 1].text).split())
+        got = Counter(normal(read.pages[number - 1].text).split())
         for word, times in words.items():
             hit = min(times, got[word])
             yield from [Observation(True, word)] * hit

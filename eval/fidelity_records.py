@@ -10,7 +10,8 @@ from typing import Any
 from assistant.record_models import Intervento, Scheda
 from corpus.records import Indicator as IndicatorSource
 from corpus.truth import SheetTruth, Truth
-from eval.fidelity import Observation, Read, fidelity, folded, letters
+from eval.cases import normal
+from eval.fidelity import Observation, Read, fidelity, letters
 
 _BULLET = re.compile(r"(?:^|(?<=\s))[-–•](?=\s)")
 """A list item's mark, at the beginning of a line or, in a table's cell, in the middle of one."""
@@ -69,7 +70,7 @@ def field_page(truth: Truth, read: Read) -> Iterator[Observation]:
 
 def field_form(text: str) -> str:
     """A field's words as they are compared: folded, without the marks of list items."""
-    return folded(_BULLET.sub("", text))
+    return normal(_BULLET.sub("", text))
 
 
 def _pairs(truth: Truth, read: Read) -> Iterator[tuple[SheetTruth, Scheda | Intervento | None]]:
@@ -123,12 +124,12 @@ def _typed_truth(sheet: SheetTruth) -> dict[str, object]:
     source = sheet.sheet
     found: dict[str, object] = {
         "aree": list(source.aree),
-        "target": [folded(name) for name in source.target],
+        "target": [normal(name) for name in source.target],
     }
     if source.intervento:
         found |= {
-            "capofila": (folded(source.capofila), source.capofila_tipo),
-            "ambito": (source.ambito or None, folded(source.ambito_dettaglio)),
+            "capofila": (normal(source.capofila), source.capofila_tipo),
+            "ambito": (source.ambito or None, normal(source.ambito_dettaglio)),
             "continuità": source.continuita,
             "riferimenti": list(source.riferimenti),
             "prevalente": source.prevalente,
@@ -139,13 +140,13 @@ def _typed_truth(sheet: SheetTruth) -> dict[str, object]:
 def _typed_reading(record: Scheda | Intervento) -> dict[str, object]:
     found: dict[str, object] = {
         "aree": [area.letter for area in record.areas],
-        "target": [folded(target.words) for target in record.targets],
+        "target": [normal(target.words) for target in record.targets],
     }
     if isinstance(record, Intervento):
         ambito = record.ambito
         found |= {
-            "capofila": record.capofila and (folded(record.capofila.name), record.capofila.kind),
-            "ambito": (ambito.kind, folded(ambito.detail)) if ambito else (None, ""),
+            "capofila": record.capofila and (normal(record.capofila.name), record.capofila.kind),
+            "ambito": (ambito.kind, normal(ambito.detail)) if ambito else (None, ""),
             "continuità": record.continuity and record.continuity.value,
             "riferimenti": [reference.number for reference in record.references],
             "prevalente": next((one.number for one in record.references if one.main), ""),
@@ -157,10 +158,10 @@ def _typed_reading(record: Scheda | Intervento) -> dict[str, object]:
 def spending_exact(truth: Truth, read: Read) -> Iterator[Observation]:
     """Importi per fonte, con il suo nome, e totali giusti al centesimo; nessuno inventato."""
     for sheet, record in _pairs(truth, read):
-        wanted = Counter((folded(part.fonte), part.euro * 100) for part in sheet.sheet.spesa)
+        wanted = Counter((normal(part.fonte), part.euro * 100) for part in sheet.sheet.spesa)
         spending = record.spending if isinstance(record, Intervento) else None
         got = (
-            Counter((folded(a.source), a.cents) for a in spending.amounts)
+            Counter((normal(a.source), a.cents) for a in spending.amounts)
             if spending
             else Counter()
         )
@@ -182,9 +183,9 @@ def indicators_exact(truth: Truth, read: Read) -> Iterator[Observation]:
         ):
             wanted = Counter(entry for source in sources for entry in _indicator_truth(source))
             got = Counter(
-                (folded(one.name), value.year, value.kind, folded(value.words))
+                (normal(one.name), value.year, value.kind, normal(value.words))
                 if value
-                else (folded(one.name), None, "", "")
+                else (normal(one.name), None, "", "")
                 for one in (record.indicators if record else ())
                 if one.level == level
                 for value in one.values or (None,)
@@ -193,12 +194,12 @@ def indicators_exact(truth: Truth, read: Read) -> Iterator[Observation]:
 
 
 def _indicator_truth(source: IndicatorSource) -> Iterator[tuple[str, int | None, str, str]]:
-    name = folded(source.nome)
+    name = normal(source.nome)
     if not source.attesi and not source.raggiunti:
         yield name, None, "", ""
     for kind, values in (("atteso", source.attesi), ("raggiunto", source.raggiunti)):
         for value in values:
-            yield name, value.anno, kind, folded(value.valore)
+            yield name, value.anno, kind, normal(value.valore)
 
 
 def _compared(

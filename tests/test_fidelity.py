@@ -11,7 +11,8 @@ from assistant.models import Document, Page, Passage, Quote, Span
 from assistant.record_models import Field, Intervento, Scheda
 from corpus.records import SheetSource
 from corpus.truth import Item, Part, Row, SheetTruth, Truth
-from eval.fidelity import FIDELITY, Observation, Read, folded, letters
+from eval.cases import normal
+from eval.fidelity import FIDELITY, Observation, Read, letters
 from eval.reading import Fault, ReadingScore, read_scores, rows, score_reading, write_scores
 
 FIRST = "La sede apre il lunedì mattina."
@@ -54,7 +55,7 @@ def observed(name: str, said: Truth, got: Read) -> list[bool]:
 
 
 def test_folding_keeps_words_and_marks_or_letters_alone() -> None:
-    assert folded("L\u2019Unione\u00a0 di\nProva") == "l'unione di prova"
+    assert normal("L\u2019Unione\u00a0 di\nProva") == "l'unione di prova"
     assert letters("program-\nma, 2018!") == "programma2018"
 
 

@@ -12,7 +12,8 @@ from assistant.answering.expected import holds_expected
 from assistant.answering.question import Expected, Question, weak_terms
 from assistant.answering.reading import Reading, Sentence, read
 from assistant.italian.acronyms import stands_in
-from assistant.models import Document, Hit, Quote
+from assistant.models import Hit, Quote
+from assistant.retrieval.preference import is_past
 
 PASSAGES_READ = 12
 """Passages of the ranking whose sentences are read."""
@@ -143,7 +144,7 @@ def _weigh(
         + weights.passage * relative
         + (_bonus(question.expected, weights) if holds else 0.0)
         - _oddity(sentence.text)
-        - (weights.superseded if _superseded(question, hit.document) else 0.0)
+        - (weights.superseded if is_past(hit.document, question.years) else 0.0)
     )
     return Candidate(hit, reading, sentence, score, coverage, inside / mass, holds)
 
@@ -176,14 +177,6 @@ def _bonus(expected: Expected, weights: Weights) -> float:
     if expected == "any":
         return 0.0
     return weights.label if expected in LABELLED else weights.expected
-
-
-def _superseded(question: Question, document: Document) -> bool:
-    """Whether a text no longer in force is read for a question that does not ask for its years."""
-    if document.status != "superseded":
-        return False
-    last = document.year_to or document.year_from or 0
-    return not any(year <= last for year in question.years)
 
 
 def _order(wanted: Sequence[str], own: Sequence[str]) -> float:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from assistant.italian.analysis import terms
+from assistant.italian.references import years
 from assistant.models import Document, Filters
-
-_YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +38,7 @@ class Preference:
     ) -> None:
         self._weights = weights or PreferenceWeights()
         self._filters = filters
-        self._years = [int(year) for year in _YEAR.findall(text)]
+        self._years = frozenset(years(text))
         words = set(terms(text))
         self._named = {name for name in distretti if _stands_in(name, words)}
 
@@ -48,18 +46,21 @@ class Preference:
         """What a passage of `document` keeps of its score, in `(0, 1]`."""
         if self._filters.document:
             return 1.0
-        share = self._weights.superseded if self._yields(document) else 1.0
+        yields = not self._filters.year and is_past(document, self._years)
+        share = self._weights.superseded if yields else 1.0
         if self._filters.distretto or document.distretto is None:
             return share
         if self._named:
             return share * (1.0 if document.distretto in self._named else self._weights.elsewhere)
         return share * self._weights.local
 
-    def _yields(self, document: Document) -> bool:
-        if document.status != "superseded" or self._filters.year:
-            return False
-        last = document.year_to or document.year_from or 0
-        return not any(year <= last for year in self._years)
+
+def is_past(document: Document, asked: Collection[int]) -> bool:
+    """Whether a text no longer in force is met by somebody who did not ask for its years."""
+    if document.status != "superseded":
+        return False
+    last = document.year_to or document.year_from or 0
+    return not any(year <= last for year in asked)
 
 
 def _stands_in(name: str, words: Collection[str]) -> bool:
