@@ -14,7 +14,7 @@ from assistant.settings import Settings
 from corpus import DOCUMENTS
 from ingest.bars import shown_progress
 from ingest.pipeline import ingest
-from ingest.report import IngestEntry, IngestReport
+from ingest.report import IngestEntry, IngestReport, one_line
 from ingest.sources import is_url
 
 app = typer.Typer(add_completion=False, rich_markup_mode=None)
@@ -123,14 +123,10 @@ def tell(report: IngestReport) -> None:
 
 
 def _line(entry: IngestEntry) -> str:
-    # A file's name may hold anything: it is shown on one line.
-    source = entry.source
-    if not source.isprintable():
-        source = source.encode("unicode_escape").decode()
-    text = f"{STATUS[entry.status]}: {source}"
+    text = f"{STATUS[entry.status]}: {entry.source}"
     if entry.pages:
         text += f" ({entry.pages} pagine, {entry.passages} passi)"
     if entry.duplicate_of:
         text += f" = {entry.duplicate_of}"
     told = [entry.reason] if entry.reason else []
-    return " — ".join([text, *told, *entry.notes])
+    return one_line(" — ".join([text, *told, *entry.notes]))

@@ -112,6 +112,11 @@ def with_relations(
     ]
 
 
+def one_line(text: str) -> str:
+    """A file's name may hold anything: what would break the line is written as an escape."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
 def _entry(step: Step, known: Known, outcomes: Mapping[str, Outcome]) -> IngestEntry:
     source, identity = step.found.source, step.document_id
     if step.action == "skipped":
@@ -123,7 +128,7 @@ def _entry(step: Step, known: Known, outcomes: Mapping[str, Outcome]) -> IngestE
         why = f"{outcome.reason} {KEPT_FORMER}" if step.replaces else outcome.reason
         if step.action == "duplicate" and step.same_as:
             # The reason names the file that was read.
-            why = f"Ha lo stesso contenuto di {step.same_as}: {why}"
+            why = f"Ha lo stesso contenuto di {one_line(step.same_as)}: {why}"
         return IngestEntry(source, None, "refused", reason=why)
     if step.action == "duplicate":
         counts = _described(known, identity, outcome)

@@ -322,6 +322,8 @@ def test_a_copy_of_a_refused_file_says_whose_copy_it_is(tmp_path: Path) -> None:
     folder.mkdir()
     for name in ("a.pdf", "b.txt"):
         (folder / name).write_bytes(b"")
+    for name in ("riga\nnuova.md", "z.md"):
+        (folder / name).write_bytes(b" \n")
     (folder / "c.md").write_text("# Titolo\n\nUn testo che si legge.\n", "utf-8")
     settings = Settings(data_dir=tmp_path / "dati")
     embedder = build_embedder(settings)
@@ -330,3 +332,5 @@ def test_a_copy_of_a_refused_file_says_whose_copy_it_is(tmp_path: Path) -> None:
     reasons = {Path(entry.source).name: entry.reason or "" for entry in report.documents}
     assert reasons["a.pdf"].startswith("«a.pdf» è vuoto")
     assert f"stesso contenuto di {folder}/a.pdf" in reasons["b.txt"]
+    assert f"stesso contenuto di {folder}/riga\\nnuova.md" in reasons["z.md"]
+    assert all(reason.isprintable() for reason in reasons.values())
