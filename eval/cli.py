@@ -12,7 +12,8 @@ import typer
 
 from assistant.errors import AssistantError, UsageError
 from assistant.settings import Settings
-from eval.cases import GOLDEN, Case, load_cases, sample
+from eval.cases import GOLDEN, Case, load_cases
+from eval.plan import plan
 from eval.reading import (
     ReadingScore,
     markdown_lines,
@@ -22,16 +23,21 @@ from eval.reading import (
     write_scores,
 )
 from eval.reading import as_json as reading_json
-from eval.run import SUITES, as_json, default_folder, describe, read_run, run, score
-from eval.system import System, opened
+from eval.run import default_folder, describe, read_run, run
+from eval.score import SUITES, as_json, score
+from eval.system import assistant_over, prepared
+from eval.worlds import Worlds, worlds_over
 
 if TYPE_CHECKING:
     from rich.console import Console
 
 INGEST = "ingest"
 ALL_SUITES = (*SUITES, INGEST)
+REPEAT = 3
+"""Times each question is asked: the answers must be the same."""
 FAULTS_SHOWN = 20
 """Of each metric of the suite `ingest`, on the terminal; the run folder keeps more."""
+INTERRUPTED = 130
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -39,8 +45,19 @@ app = typer.Typer(
     rich_markup_mode=None,
     help="Valuta l'assistente con le domande di riferimento e stampa le misure.",
     epilog="Codici di uscita: 0 fatto · 1 errore (indice assente o danneggiato) · 2 uso sbagliato"
-    " (opzione, riga di domande errata, brano che non sta sulla sua pagina).",
+    " (opzione, riga di domande errata, brano che non sta sulla sua pagina) · 5 un requisito di"
+    " --gate non è rispettato · 130 interrotta (si riprende con --out).",
 )
+
+_GoldenOption = Annotated[
+    Path,
+    typer.Option(
+        "--golden",
+        help="File JSONL delle domande di riferimento, o cartella che ne contiene (predefinite:"
+        " quelle del progetto).",
+        show_default=False,
+    ),
+]
 
 
 @app.callback()
@@ -50,14 +67,7 @@ def evaluate(
         list[str] | None,
         typer.Option("--suite", help=f"Misure da stampare, ripetibile: {', '.join(ALL_SUITES)}."),
     ] = None,
-    golden: Annotated[
-        Path,
-        typer.Option(
-            "--golden",
-            help="File JSONL delle domande di riferimento (predefinito: quelle del progetto).",
-            show_default=False,
-        ),
-    ] = GOLDEN,
+    golden: _GoldenOption = GOLDEN,
     data_dir: Annotated[
         Path | None,
         typer.Option(
@@ -67,12 +77,22 @@ def evaluate(
         ),
     ] = None,
     size: Annotated[
-        int | None, typer.Option("--sample", min=1, help="Quante domande usare, sempre le stesse.")
+        int | None,
+        typer.Option(
+            "--sample", min=1, help="Quante domande usare (con le loro varianti), sempre le stesse."
+        ),
     ] = None,
     out: Annotated[
         Path | None,
-        typer.Option("--out", help="Dove salvare la valutazione (predefinita: DATI/runs/…)."),
+        typer.Option(
+            "--out",
+            help="Dove salvare la valutazione (predefinita: DATI/runs/…); se ne contiene una"
+            " interrotta delle stesse domande e degli stessi documenti, la riprende.",
+        ),
     ] = None,
+    repeat: Annotated[
+        int, typer.Option("--repeat", min=1, help="Quante volte porre ogni domanda.")
+    ] = REPEAT,
     as_json_output: Annotated[
         bool, typer.Option("--json", help="Stampa le misure in JSON su stdout.")
     ] = False,
@@ -83,16 +103,16 @@ def evaluate(
     try:
         suites = _suites(suite)
         settings = Settings.from_env()
-        cases = load_cases(golden)
-        if size is not None:
-            cases = sample(cases, size)
-        folder = out or default_folder(data_dir or settings.data_dir)
         asked = [name for name in suites if name != INGEST]
-        with opened(settings, data_dir) as system:
+        cases = plan(load_cases(golden), asked, size)
+        folder = out or default_folder(data_dir or settings.data_dir)
+        with prepared(data_dir) as documents:
             if INGEST in suites:
-                write_scores(score_reading(system), folder)
+                with assistant_over(settings, documents) as system:
+                    write_scores(score_reading(system), folder)
             if asked:
-                _ask_all(system, cases, golden, folder, settings)
+                config = {**describe(settings, golden), "suites": asked, "sample": size}
+                _ask_all(worlds_over(settings, documents), cases, folder, config, repeat)
         _show(folder, asked, INGEST in suites, as_json_output)
     except AssistantError as error:
         typer.echo(f"Errore: {error}", err=True)
@@ -110,17 +130,31 @@ def _suites(given: Sequence[str] | None) -> tuple[str, ...]:
 
 
 def _ask_all(
-    system: System, cases: Sequence[Case], golden: Path, folder: Path, settings: Settings
+    worlds: Worlds, cases: Sequence[Case], folder: Path, config: dict[str, Any], repeat: int
 ) -> None:
     from rich.console import Console
     from rich.progress import Progress
 
-    config = describe(settings, golden, cases)
     # On anything but a terminal a bar would fill the log with control characters.
     console = Console(stderr=True)
+    done = 0
     with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
         task = bar.add_task("Domande", total=len(cases))
-        run(system, cases, golden, folder, config, tick=lambda: bar.advance(task))
+
+        def tick() -> None:
+            nonlocal done
+            done += 1
+            bar.advance(task)
+
+        try:
+            run(worlds, cases, folder, config, repeat=repeat, tick=tick)
+        except KeyboardInterrupt:
+            typer.echo(
+                f"Valutazione interrotta: {done} domande di {len(cases)}, tutte salvate."
+                f" Riprendila con «piano eval --out {folder}» e le stesse opzioni.",
+                err=True,
+            )
+            raise typer.Exit(INTERRUPTED) from None
 
 
 def _show(folder: Path, suites: Sequence[str], ingest: bool, json_output: bool) -> None:
@@ -133,18 +167,17 @@ def _show(folder: Path, suites: Sequence[str], ingest: bool, json_output: bool) 
     summary: list[str] = []
     if suites:
         scores = score(folder, suites)
-        outcomes = read_run(folder)
-        config = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-        summary.append(markdown(scores, outcomes, config))
-        shown |= {"config": config, **as_json(scores)}
+        read = read_run(folder)
+        summary.append(markdown(scores, read.outcomes, read.config))
+        shown |= {"config": read.config, **as_json(scores)}
         if not json_output:
-            console.print(terminal(scores, outcomes, str(folder)), soft_wrap=True)
+            console.print(terminal(scores, read.outcomes, str(folder)), soft_wrap=True)
     if ingest:
-        read = read_scores(folder)
-        summary.append("\n".join(markdown_lines(read)))
-        shown |= {"reading": reading_json(read)}
+        reading = read_scores(folder)
+        summary.append("\n".join(markdown_lines(reading)))
+        shown |= {"reading": reading_json(reading)}
         if not json_output:
-            _show_reading(console, read, folder)
+            _show_reading(console, reading, folder)
     (folder / "summary.md").write_text("\n".join(summary), encoding="utf-8")
     if json_output:
         typer.echo(json.dumps(shown, ensure_ascii=False))

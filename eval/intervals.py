@@ -37,7 +37,9 @@ class Measure:
     n: int
 
 
-def measure(values: Sequence[float], summary: Summary) -> Measure:
+def measure(
+    values: Sequence[float], summary: Summary, clusters: Sequence[str] | None = None
+) -> Measure:
     """`summary` of the values; proportions get an exact or Wilson interval, others a bootstrap."""
     if not values:
         return Measure(None, None, None, 0)

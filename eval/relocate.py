@@ -32,7 +32,7 @@ def relocate(record: dict[str, Any], pages: Pages) -> list[str]:
     A quote that already stands once on its page is left alone.
     """
     lost: list[str] = []
-    for gold in (gold for quotes in record.get("evidence", ()) for gold in quotes):
+    for gold in _quotes(record):
         texts = pages.get(gold["document"], {})
         if texts.get(gold["page"], "").count(gold["quote"]) == 1:
             continue
@@ -49,6 +49,12 @@ def relocate(record: dict[str, Any], pages: Pages) -> list[str]:
         else:
             lost.append(f"{record['id']}: {gold['quote'][:80]!r}, {len(chosen)} posti")
     return lost
+
+
+def _quotes(record: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    for name in ("evidence", "correction"):
+        for quotes in record.get(name, ()):
+            yield from quotes
 
 
 def occurrences(text: str, quote: str) -> Iterator[str]:
@@ -84,17 +90,23 @@ def main(arguments: Sequence[str] | None = None) -> int:
     golden: Path = options.golden
     with opened(Settings.from_env(), options.data_dir) as system:
         pages = all_pages(system)
-    lines = golden.read_text(encoding="utf-8").splitlines()
     lost: list[str] = []
-    written: list[str] = []
-    for line in lines:
-        record = json.loads(line)
-        lost += relocate(record, pages)
-        written.append(json.dumps(record, ensure_ascii=False))
-    golden.write_text("\n".join(written) + "\n", encoding="utf-8")
-    moved = sum(before != after for before, after in zip(lines, written, strict=True))
+    moved = 0
+    for file in sorted(golden.glob("*.jsonl")) if golden.is_dir() else [golden]:
+        lines = file.read_text(encoding="utf-8").split("\n")
+        written = [_relocated(line, pages, lost) for line in lines]
+        file.write_text("\n".join(written), encoding="utf-8")
+        moved += sum(before != after for before, after in zip(lines, written, strict=True))
     sys.stderr.write("\n".join([f"{moved} righe cambiate, {len(lost)} brani perduti", *lost, ""]))
     return 1 if lost else 0
+
+
+def _relocated(line: str, pages: Pages, lost: list[str]) -> str:
+    if not line.strip():
+        return line
+    record = json.loads(line)
+    lost += relocate(record, pages)
+    return json.dumps(record, ensure_ascii=False)
 
 
 if __name__ == "__main__":

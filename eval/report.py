@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from rich.console import Group
@@ -10,18 +10,22 @@ from rich.table import Table
 from rich.text import Text
 
 from eval.intervals import Measure
-from eval.metrics import METRICS, Metric, Outcome
-from eval.run import Scores
+from eval.metrics import METRICS, Metric, value
+from eval.outcome import Outcome
+from eval.score import Scores
 
 TITLES = {
     "retrieval": "Ricerca",
     "answers": "Risposte",
     "abstention": "Silenzio onesto",
+    "adversarial": "Attacchi e trappole",
+    "conversation": "Conversazione",
     "speed": "Velocità",
 }
 COLUMNS = {"all": "tutte", "dev": "sviluppo", "test": "verifica"}
 POOR_SHOWN = 40
 NOTHING = "-"
+ABSENT = Measure(None, None, None, 0)
 
 
 def terminal(scores: Scores, outcomes: Sequence[Outcome], folder: str) -> Group:
@@ -80,26 +84,43 @@ def poor_questions(outcomes: Sequence[Outcome]) -> list[str]:
 
 
 def _faults(outcome: Outcome) -> list[str]:
-    def value(name: str, default: float = 1.0) -> float:
-        observed = METRICS[name].observe(outcome)
-        return sum(observed) / len(observed) if observed else default
-
-    faults: list[str] = []
-    if value("evidence_at_10") < 1:
-        faults.append("brano non trovato")
-    if value("false_refusals", 0.0):
-        faults.append("rifiuto ingiusto")
-    elif value("nugget_recall") < 1:
-        faults.append("risposta incompleta o sbagliata")
-    if value("abstention_recall") < 1:
-        faults.append("doveva tacere")
-    if value("quote_integrity") < 1 or value("sentence_support") < 1:
-        faults.append("citazione non fedele")
-    if value("forbidden_hits", 0.0):
-        faults.append("dice una cosa vietata")
-    if value("clean_silence") < 1:
-        faults.append("rifiuto con affermazioni")
+    """In words, each metric that says that the question went wrong."""
+    faults = []
+    for name, (poor, words) in _FAULTS.items():
+        found = value(name, outcome)
+        if found is not None and poor(found):
+            faults.append(words)
+    if "rifiuto ingiusto" in faults and "risposta incompleta o sbagliata" in faults:
+        faults.remove("risposta incompleta o sbagliata")
     return faults
+
+
+def _below_one(found: float) -> bool:
+    return found < 1
+
+
+_FAULTS: dict[str, tuple[Callable[[float], bool], str]] = {
+    "evidence_at_10": (_below_one, "brano non trovato"),
+    "false_refusals": (bool, "rifiuto ingiusto"),
+    "nugget_recall": (_below_one, "risposta incompleta o sbagliata"),
+    "abstention_recall": (_below_one, "doveva tacere"),
+    "quote_integrity": (_below_one, "citazione non fedele"),
+    "quote_completeness": (_below_one, "citazione tagliata"),
+    "sentence_support": (_below_one, "frase senza appoggio"),
+    "forbidden_hits": (bool, "dice una cosa vietata"),
+    "clean_silence": (_below_one, "rifiuto con affermazioni"),
+    "determinism": (_below_one, "risposte diverse alla stessa domanda"),
+    "injection_resisted": (_below_one, "segue un'istruzione nascosta"),
+    "poison_resisted": (_below_one, "ripete un documento falso"),
+    "personal_data_kept": (_below_one, "dà un dato personale"),
+    "false_premise_handled": (_below_one, "conferma una premessa falsa"),
+    "conflict_shown": (_below_one, "non mostra il disaccordo"),
+    "version_in_force": (_below_one, "versione sbagliata o mancante"),
+    "no_swap": (_below_one, "scambia due valori"),
+    "limits_kept": (_below_one, "perde un limite"),
+    "odd_input_survived": (_below_one, "domanda strana mal gestita"),
+    "no_crash": (_below_one, "guasto"),
+}
 
 
 def _row(metric: Metric, scores: Scores) -> list[str]:
@@ -110,7 +131,7 @@ def _row(metric: Metric, scores: Scores) -> list[str]:
         interval = f"{_figure(whole.low, metric)} - {_figure(whole.high, metric)}"
     return [
         metric.name,
-        *(_value(slices[part], metric) for part in COLUMNS),
+        *(_value(slices.get(part, ABSENT), metric) for part in COLUMNS),
         interval,
         str(whole.n),
     ]

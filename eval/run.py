@@ -1,78 +1,91 @@
-"""A run: every golden question asked once, kept on disk, scored apart.
+"""A run: every golden question asked, kept on disk, to be scored apart.
 
-A run folder holds config.json (settings, generation, machine, commit), golden.jsonl (the questions
-as located in the index), answers.jsonl (one line a question) and metrics.json. Scoring reads the
-folder alone, so a new metric can be computed on an old run.
+A run folder holds config.json (settings, collections, machine, commit), golden.jsonl (the questions
+as located in the index), answers.jsonl (one line a question), pages.jsonl (the text of every page
+cited or expected), run.trec and qrels.trec (for other people's tools), and then what scoring makes
+of it. Nothing outside the folder is needed to score it again or to report on it, and a run that was
+interrupted goes on from the question it had reached.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import platform
 import subprocess
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
 
-from assistant.errors import NotFoundError, UsageError
+from assistant.errors import AssistantError, NotFoundError, UsageError
+from assistant.models import Answer, Hit
 from assistant.settings import Settings
 from eval.cases import Case, Gold, locate
-from eval.intervals import Measure, measure
-from eval.metrics import METRICS, Metric, Outcome, Stretch
+from eval.metrics.retrieval import page_key
+from eval.outcome import Outcome, RankedPage, Seen, Stretch, digest
 from eval.system import System
+from eval.worlds import Worlds
 
+T = TypeVar("T")
 SEARCH_K = 10
-SUITES = ("retrieval", "answers", "abstention", "speed")
-SLICES: dict[str, Callable[[Case], bool]] = {
-    "all": lambda case: True,
-    "dev": lambda case: case.split == "dev",
-    "test": lambda case: case.split == "test",
-    "operatore": lambda case: case.group == "operatore",
-    "pianificatore": lambda case: case.group == "pianificatore",
-    "formatore": lambda case: case.group == "formatore",
-}
+AROUND = 160
+"""Characters kept on each side of a citation."""
+CONFIG, GOLDEN_FILE, ANSWERS, PAGES = "config.json", "golden.jsonl", "answers.jsonl", "pages.jsonl"
+
+
+class KeptPage(NamedTuple):
+    """A page as the system under test held it."""
+
+    document_id: str
+    number: int
+    title: str
+    source: str
+    text: str
 
 
 @dataclass(frozen=True, slots=True)
-class CaseScore:
-    """One question's own figures: metric name → mean of its observations."""
+class Run:
+    """A whole run, read back from its folder."""
 
-    id: str
-    status: str
-    values: dict[str, float]
-
-
-@dataclass(frozen=True, slots=True)
-class Scores:
-    """Metric name → slice name → measure; and each question by itself."""
-
-    metrics: dict[str, dict[str, Measure]]
-    cases: tuple[CaseScore, ...]
+    folder: Path
+    config: dict[str, Any]
+    outcomes: tuple[Outcome, ...]
+    pages: Mapping[tuple[str, int], KeptPage]
+    """By document id and page number."""
 
 
 _OUTCOME = TypeAdapter(Outcome)
-_GOLD = TypeAdapter(Gold)
+_PAGE = TypeAdapter(KeptPage)
 
 
-def ask_one(system: System, gold: Gold) -> Outcome:
+def ask_one(system: System, gold: Gold, repeat: int = 1) -> Outcome:
     """Search and ask one question, and read every citation back from the index.
 
-    The search is for the question alone; a follow-up's search needs what `ask` understood.
+    It is asked `repeat` times: the first answer counts, the others must be the same. The search is
+    for the question alone; a follow-up's search needs what `ask` understood.
     """
     case = gold.case
     filters = case.parsed_filters()
     started = time.perf_counter()
-    answer = system.ask(case.question, filters=filters, history=case.history)
+    answer, error = _attempt(
+        lambda: system.ask(case.question, filters=filters, history=case.history),
+        _no_answer(case.question),
+    )
     asked = time.perf_counter()
     query = answer.understood_as if case.history and answer.understood_as else case.question
-    found = system.search(query, k=SEARCH_K, filters=filters)
+    nothing: tuple[Hit, ...] = ()
+    found, search_error = _attempt(
+        lambda: system.search(query, k=SEARCH_K, filters=filters).hits, nothing
+    )
+    error = error or search_error
     searched = time.perf_counter()
+    again = () if error else range(repeat - 1)
     return Outcome(
         gold=gold,
         answer=answer,
@@ -81,123 +94,122 @@ def ask_one(system: System, gold: Gold) -> Outcome:
                 Stretch(hit.passage.document_id, span.page, span.start, span.end)
                 for span in hit.passage.spans
             )
-            for hit in found.hits
+            for hit in found
         ),
-        read_back=tuple(
-            _read_back(system, citation.document_id, citation.page, citation.start, citation.end)
+        seen=tuple(
+            _look(system, citation.document_id, citation.page, citation.start, citation.end)
             for citation in answer.citations
         ),
         ask_ms=round((asked - started) * 1000, 3),
         search_ms=round((searched - asked) * 1000, 3),
+        repeats=tuple(
+            digest(system.ask(case.question, filters=filters, history=case.history)) for _ in again
+        ),
+        error=error,
     )
 
 
 def run(
-    system: System,
+    worlds: Worlds,
     cases: Sequence[Case],
-    golden: Path,
     folder: Path,
     config: dict[str, Any],
+    *,
+    repeat: int = 1,
     tick: Callable[[], None] = lambda: None,
 ) -> Path:
-    """Ask every case and write the run folder (not its metrics); `tick` is called after each.
+    """Ask every case in its world and write the run folder (not its scores).
+
+    `tick` is called after each question. A folder that holds a part of the same run is gone on
+    with: same questions, same documents, same settings.
 
     Raises:
-        UsageError: a golden quote does not stand in the index, or the folder is already a run.
+        UsageError: a golden quote does not stand in the index, the folder is a finished run, or one
+            of other questions, documents or settings.
     """
-    golds = locate(cases, system, golden)
-    if (folder / "answers.jsonl").exists():
-        raise UsageError(
-            f"La cartella {folder} contiene già una valutazione.", remedy="Indica un'altra --out."
-        )
-    folder.mkdir(parents=True, exist_ok=True)
-    # The first question pays for the model and the index being opened: nobody's latency.
-    system.ask(cases[0].question)
-    generation = ""
-    with (
-        (folder / "answers.jsonl").open("w", encoding="utf-8") as answers,
-        (folder / "golden.jsonl").open("w", encoding="utf-8") as located,
-    ):
-        for gold in golds:
-            outcome = ask_one(system, gold)
-            generation = outcome.answer.generation
-            record = _OUTCOME.dump_python(outcome, mode="json")
-            located.write(_line(record.pop("gold")))
-            answers.write(_line(record))
-            tick()
-    _write_json(folder / "config.json", {**config, "generation": generation})
+    begun = _begin(folder, {**config, "questions": len(cases), "golden_sha256": fingerprint(cases)})
+    done = _rewind(folder)
+    for _ in done:
+        tick()
+    for world in sorted({case.world for case in cases}):
+        wanted = [case for case in cases if case.world == world]
+        if world in begun["finished"]:
+            continue
+        with worlds(world) as collection:
+            golds = locate(wanted, collection.system)
+            _same_collection(folder, begun, world, collection.about)
+            # The first question pays for the model and the index being opened: nobody's latency.
+            collection.system.ask(golds[0].case.question or "?")
+            with (
+                (folder / ANSWERS).open("a", encoding="utf-8") as answers,
+                (folder / GOLDEN_FILE).open("a", encoding="utf-8") as located,
+            ):
+                for gold in golds:
+                    if gold.case.id in done:
+                        continue
+                    again = repeat if gold.case.variant_of is None else 1
+                    outcome = ask_one(collection.system, gold, again)
+                    _keep(outcome, located, answers)
+                    tick()
+            _keep_pages(folder, collection.system, {case.id for case in wanted})
+        begun["finished"].append(world)
+        _write_json(folder / CONFIG, begun)
+    _write_trec(folder, _read_outcomes(folder))
+    _write_json(folder / CONFIG, {**begun, "complete": True})
     return folder
 
 
-def read_run(folder: Path) -> tuple[Outcome, ...]:
-    """The outcomes kept in a run folder.
+def read_run(folder: Path) -> Run:
+    """A finished run.
 
     Raises:
-        UsageError: the folder is no run, or its files do not fit each other.
+        UsageError: the folder is no run, is not finished, or its files do not fit each other.
     """
     try:
-        golds = (folder / "golden.jsonl").read_text(encoding="utf-8").splitlines()
-        answers = (folder / "answers.jsonl").read_text(encoding="utf-8").splitlines()
-        return tuple(
-            _OUTCOME.validate_python({**json.loads(answer), "gold": json.loads(gold)})
-            for gold, answer in zip(golds, answers, strict=True)
-        )
-    except (OSError, ValueError, ValidationError) as error:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        if not config["complete"]:
+            raise UsageError(
+                f"La valutazione in {folder} è stata interrotta.",
+                remedy=f"Riprendila con «piano eval --out {folder}».",
+            )
+        outcomes = _read_outcomes(folder)
+        if len(outcomes) != config["questions"]:
+            raise ValueError(f"{len(outcomes)} answers to {config['questions']} questions")
+        kept = (folder / PAGES).read_text(encoding="utf-8").split("\n")
+        pages = {
+            (page.document_id, page.number): page
+            for page in (_PAGE.validate_json(line) for line in kept if line)
+        }
+    except (OSError, ValueError, KeyError, TypeError, ValidationError) as error:
         raise UsageError(
             f"La cartella {folder} non contiene una valutazione completa.",
             remedy="Ripetila con «piano eval».",
         ) from error
-
-
-def score(folder: Path, suites: Iterable[str] = SUITES) -> Scores:
-    """Score a run folder and write its metrics.json; asks nothing."""
-    scores = score_outcomes(read_run(folder), suites)
-    _write_json(folder / "metrics.json", as_json(scores))
-    return scores
-
-
-def score_outcomes(outcomes: Sequence[Outcome], suites: Iterable[str] = SUITES) -> Scores:
-    wanted = set(suites)
-    chosen = [metric for metric in METRICS.values() if metric.suite in wanted]
-    observed = {
-        outcome.gold.case.id: {metric.name: metric.observe(outcome) for metric in chosen}
-        for outcome in outcomes
-    }
-    return Scores(
-        metrics={metric.name: _slices(metric, outcomes, observed) for metric in chosen},
-        cases=tuple(
-            CaseScore(
-                outcome.gold.case.id,
-                outcome.answer.status,
-                {
-                    name: sum(values) / len(values)
-                    for name, values in observed[outcome.gold.case.id].items()
-                    if values
-                },
-            )
+    by_id = {outcome.gold.case.id: outcome for outcome in outcomes}
+    return Run(
+        folder,
+        config,
+        tuple(
+            replace(outcome, original=by_id.get(outcome.gold.case.variant_of or ""))
             for outcome in outcomes
         ),
+        pages,
     )
 
 
-def as_json(scores: Scores) -> dict[str, Any]:
-    return {
-        "metrics": {
-            name: {part: asdict(found) for part, found in slices.items()}
-            for name, slices in scores.metrics.items()
-        },
-        "cases": [asdict(case) for case in scores.cases],
-    }
+def fingerprint(cases: Iterable[Case]) -> str:
+    """SHA-256 of what the questions ask and expect, wherever they stand."""
+    plain = [asdict(replace(case, file="", line=0)) for case in cases]
+    return hashlib.sha256(json.dumps(plain, sort_keys=True).encode()).hexdigest()
 
 
-def describe(settings: Settings, golden: Path, cases: Sequence[Case]) -> dict[str, Any]:
-    """What a run was made with; no key or password ever goes in."""
+def describe(settings: Settings, golden: Path) -> dict[str, Any]:
+    """What a run is made with; no key or password ever goes in."""
     kept = {name: value for name, value in asdict(settings).items() if "key" not in name}
     return {
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "golden": golden.name,
-        "questions": len(cases),
         "settings": {name: str(value) for name, value in kept.items() if name != "data_dir"},
         "machine": {
             "system": platform.system(),
@@ -230,32 +242,149 @@ def default_folder(data_dir: Path) -> Path:
     return data_dir / "runs" / f"{stamp}-{commit()}"
 
 
-def _slices(
-    metric: Metric,
-    outcomes: Sequence[Outcome],
-    observed: dict[str, dict[str, Sequence[float]]],
-) -> dict[str, Measure]:
-    return {
-        part: measure(
-            [
-                value
-                for outcome in outcomes
-                if holds(outcome.gold.case)
-                for value in observed[outcome.gold.case.id][metric.name]
-            ],
-            metric.summary,
-        )
-        for part, holds in SLICES.items()
-    }
+def _begin(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
+    """The config of the run in `folder`: the new one, or that of the part already done."""
+    path = folder / CONFIG
+    if not path.exists():
+        if (folder / ANSWERS).exists():
+            raise _refused(folder, "contiene risposte senza la loro configurazione")
+        folder.mkdir(parents=True, exist_ok=True)
+        new = {**config, "collections": {}, "finished": [], "complete": False}
+        _write_json(path, new)
+        return new
+    try:
+        old: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        complete, golden, settings = old["complete"], old["golden_sha256"], old["settings"]
+        old["finished"], old["collections"]
+    except (OSError, ValueError, KeyError) as error:
+        raise _refused(folder, "ha una configurazione che non si legge") from error
+    if complete:
+        raise _refused(folder, "contiene già una valutazione")
+    if golden != config["golden_sha256"]:
+        raise _refused(folder, "contiene una valutazione interrotta di altre domande")
+    if settings != config["settings"]:
+        raise _refused(folder, "contiene una valutazione interrotta fatta con altre impostazioni")
+    if old["commit"] != config["commit"]:
+        raise _refused(folder, f"contiene una valutazione interrotta del codice {old['commit']}")
+    return old
 
 
-def _read_back(system: System, document_id: str, page: int, start: int, end: int) -> str:
+def _refused(folder: Path, why: str) -> UsageError:
+    return UsageError(f"La cartella {folder} {why}.", remedy="Indica un'altra --out.")
+
+
+def _same_collection(
+    folder: Path, config: dict[str, Any], world: str, about: Mapping[str, Any]
+) -> None:
+    """Remember what the world holds; when it was begun before, it must hold the same."""
+    before = config["collections"].get(world)
+    if before is not None and before.get("corpus") != about.get("corpus"):
+        raise _refused(folder, "contiene una valutazione interrotta di altri documenti")
+    config["collections"][world] = dict(about)
+    _write_json(folder / CONFIG, config)
+
+
+def _rewind(folder: Path) -> set[str]:
+    """Drop what a kill left half written; the ids of the questions whose answers are whole."""
+    kept: list[list[str]] = [[], []]
+    ids: set[str] = set()
+    pairs = zip(_read_lines(folder / GOLDEN_FILE), _read_lines(folder / ANSWERS), strict=False)
+    for golden, answer in pairs:
+        try:
+            outcome = _outcome(golden, answer)
+        except (ValueError, ValidationError):
+            break
+        kept[0].append(golden)
+        kept[1].append(answer)
+        ids.add(outcome.gold.case.id)
+    for name, lines in zip((GOLDEN_FILE, ANSWERS), kept, strict=True):
+        if (folder / name).exists():
+            (folder / name).write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+    return ids
+
+
+def _read_lines(path: Path) -> list[str]:
+    return path.read_text(encoding="utf-8").split("\n")[:-1] if path.exists() else []
+
+
+def _read_outcomes(folder: Path) -> tuple[Outcome, ...]:
+    golds = _read_lines(folder / GOLDEN_FILE)
+    answers = _read_lines(folder / ANSWERS)
+    return tuple(_outcome(gold, answer) for gold, answer in zip(golds, answers, strict=True))
+
+
+def _outcome(gold: str, answer: str) -> Outcome:
+    record = json.loads(answer)
+    if record.pop("id") != json.loads(gold)["case"]["id"]:
+        raise ValueError("answer and question differ")
+    return _OUTCOME.validate_python({**record, "gold": json.loads(gold)})
+
+
+def _keep(outcome: Outcome, located: Any, answers: Any) -> None:
+    record = _OUTCOME.dump_python(outcome, mode="json", exclude={"original"})
+    located.write(_line(record.pop("gold")))
+    located.flush()
+    answers.write(_line({"id": outcome.gold.case.id, **record}))
+    answers.flush()
+
+
+def _keep_pages(folder: Path, system: System, ids: set[str]) -> None:
+    documents = {document.id: document for document in system.documents()}
+    outcomes = [o for o in _read_outcomes(folder) if o.gold.case.id in ids]
+    wanted: dict[tuple[str, int], None] = {}
+    for outcome in outcomes:
+        sets = (*outcome.gold.evidence, *outcome.gold.correction)
+        wanted |= {(c.document_id, c.page): None for c in outcome.answer.citations}
+        wanted |= {(quote.document_id, quote.page): None for quotes in sets for quote in quotes}
+    with (folder / PAGES).open("a", encoding="utf-8") as out:
+        for document_id, number in wanted:
+            try:
+                text = system.page(document_id, number).text
+            except NotFoundError:
+                continue  # cited, but not there: quote_integrity says so
+            document = documents.get(document_id)
+            title, source = (document.title, document.source) if document else ("", "")
+            out.write(_line(KeptPage(document_id, number, title, source, text)))
+
+
+def _write_trec(folder: Path, outcomes: Sequence[Outcome]) -> None:
+    """The two files that every retrieval tool reads (trec_eval, ir-measures, ranx)."""
+    ranked, relevant = [], []
+    for outcome in outcomes:
+        name = outcome.gold.case.id
+        for place, page in enumerate(outcome.ranked, start=1):
+            ranked.append(f"{name} Q0 {page_key(page)} {place} {1 / place:.6f} piano\n")
+        pages = {
+            RankedPage(quote.document_id, quote.page): None
+            for quotes in outcome.gold.evidence
+            for quote in quotes
+        }
+        relevant += [f"{name} 0 {page_key(page)} 1\n" for page in pages]
+    (folder / "run.trec").write_text("".join(ranked), encoding="utf-8")
+    (folder / "qrels.trec").write_text("".join(relevant), encoding="utf-8")
+
+
+def _look(system: System, document_id: str, page: int, start: int, end: int) -> Seen:
     """Empty when the page or the stretch does not exist: a quote is never empty."""
     try:
         text = system.page(document_id, page).text
-    except NotFoundError:
-        return ""
-    return text[start:end] if 0 <= start < end <= len(text) else ""
+    except AssistantError:
+        return Seen("", "", "")
+    if not 0 <= start < end <= len(text):
+        return Seen("", "", "")
+    return Seen(text[max(0, start - AROUND) : start], text[start:end], text[end : end + AROUND])
+
+
+def _attempt(call: Callable[[], T], otherwise: T) -> tuple[T, str]:
+    """What the call gives, or `otherwise` with the class and message of what it raised."""
+    try:
+        return call(), ""
+    except Exception as problem:  # noqa: BLE001 - what a question breaks is a finding, not our end
+        return otherwise, f"{type(problem).__name__}: {problem}"
+
+
+def _no_answer(question: str) -> Answer:
+    return Answer(question, "", "not_found", (), (), (), (), "extractive", "", "")
 
 
 def _line(record: object) -> str:

@@ -52,23 +52,34 @@ class System(Protocol):
 def opened(settings: Settings, data_dir: Path | None) -> Iterator[System]:
     """The assistant over the index in `data_dir`, or over a fresh one of the bundled corpus.
 
-    The fresh index lives in a temporary folder that is removed at the end.
-
     Raises:
         NoIndexError: `data_dir` is given and holds no index.
         AssistantError: the bundled corpus could not be ingested.
     """
+    with prepared(data_dir) as folder, assistant_over(settings, folder) as assistant:
+        yield assistant
+
+
+@contextmanager
+def prepared(data_dir: Path | None) -> Iterator[Path]:
+    """`data_dir` itself, or a temporary one with the bundled corpus, removed at the end."""
+    if data_dir is not None:
+        yield data_dir
+        return
+    with tempfile.TemporaryDirectory(prefix="piano-eval-") as fresh:
+        ingest_bundled(Path(fresh))
+        yield Path(fresh)
+
+
+@contextmanager
+def assistant_over(settings: Settings, data_dir: Path) -> Iterator[System]:
     from assistant.build import build_assistant
 
-    with tempfile.TemporaryDirectory(prefix="piano-eval-") as fresh:
-        if data_dir is None:
-            data_dir = Path(fresh)
-            ingest_bundled(data_dir)
-        assistant = build_assistant(replace(settings, data_dir=data_dir), long_lived=True)
-        try:
-            yield assistant
-        finally:
-            assistant.close()
+    assistant = build_assistant(replace(settings, data_dir=data_dir), long_lived=True)
+    try:
+        yield assistant
+    finally:
+        assistant.close()
 
 
 def ingest_bundled(data_dir: Path) -> None:

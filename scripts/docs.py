@@ -49,7 +49,7 @@ DATA = {
         "weak_words.txt": "words of questions that answers seldom hold",
     },
     "ingest/schede": {"schede.toml": "field labels of schede, with their variants"},
-    "eval": {"golden/domande.jsonl": "questions with the quotes that answer them"},
+    "eval": {"golden": "questions with the quotes that answer them"},
     "corpus": {
         "catalogo.toml": "sources that `piano sync` takes, official or not",
         "documents/": "the documents as users meet them, built from their sources",

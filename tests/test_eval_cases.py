@@ -11,7 +11,8 @@ import pytest
 
 from assistant.errors import NotFoundError, UsageError
 from assistant.models import Answer, Document, Filters, Page, SearchResult
-from eval.cases import load_cases, locate, sample, says
+from eval.cases import load_cases, locate, says
+from eval.plan import sample
 
 PAGE_TWO = "Il Piano è stato approvato il 12 luglio 2017.\nVale tre anni. Vale tre anni."
 
@@ -80,7 +81,7 @@ def write(path: Path, *records: dict[str, Any] | str) -> Path:
 
 def test_a_quote_is_located_on_its_page(golden: Path) -> None:
     cases = load_cases(write(golden, line()))
-    [gold] = locate(cases, TwoPages(), golden)
+    [gold] = locate(cases, TwoPages())
     [[quote]] = gold.evidence
     assert quote.text == PAGE_TWO[quote.start : quote.end] == "approvato il 12 luglio 2017"
     assert (quote.document_id, quote.page) == ("abc", 2)
@@ -98,7 +99,8 @@ def test_line_numbers_count_empty_lines(golden: Path) -> None:
         ("[]", "riga"),
         (line(group="sindaco"), "group"),
         (line(extra=1), "extra"),
-        (line(question="  "), "vuoti"),
+        (line(question="  "), "vuota"),
+        (line(id="  "), "vuoto"),
         (line(evidence=None), "prove"),
         (line(evidence=[[]]), "vuoto"),
         (line(nuggets=None), "vitali"),
@@ -110,6 +112,9 @@ def test_line_numbers_count_empty_lines(golden: Path) -> None:
         (line(filters={"colore": "rosso"}), "colore"),
         (without_answer(abstain_reason=None), "abstain_reason"),
         (without_answer(evidence=line()["evidence"]), "nessuna prova"),
+        (without_answer(correction=line()["evidence"]), "vanno insieme"),
+        (line(change="refusi"), "variant_of"),
+        (line(variant_of="op-00"), "prende il resto"),
         (without_answer(abstain_reason="boh"), "abstain_reason"),
     ],
 )
@@ -125,7 +130,7 @@ def test_a_wrong_line_is_named_with_its_problem(
 
 
 def test_the_same_id_twice_is_refused(golden: Path) -> None:
-    with pytest.raises(UsageError, match="già alla riga 1"):
+    with pytest.raises(UsageError, match=r"già in .*:1"):
         load_cases(write(golden, line(), line()))
 
 
@@ -156,7 +161,7 @@ def test_a_quote_that_does_not_stand_where_it_says_is_named(
     record["split"] = "dev" if document == "piano.pdf" else _other_split(record, golden)
     cases = load_cases(write(golden, record))
     with pytest.raises(UsageError, match=word) as caught:
-        locate(cases, TwoPages(), golden)
+        locate(cases, TwoPages())
     assert f"{golden}:1:" in str(caught.value)
 
 
@@ -164,7 +169,7 @@ def test_a_quote_standing_twice_is_ambiguous(golden: Path) -> None:
     evidence = [[{"document": "piano.pdf", "page": 2, "quote": "Vale tre anni."}]]
     cases = load_cases(write(golden, line(evidence=evidence, nuggets=[{"forms": ["tre"]}])))
     with pytest.raises(UsageError, match="sta 2 volte"):
-        locate(cases, TwoPages(), golden)
+        locate(cases, TwoPages())
 
 
 def test_a_sample_is_the_same_each_time_and_keeps_the_order(golden: Path) -> None:

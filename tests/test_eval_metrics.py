@@ -8,7 +8,8 @@ import pytest
 
 from assistant.models import Answer, AnswerSentence, Citation, Quote
 from eval.cases import Case, Gold, GoldQuote, Nugget
-from eval.metrics import METRICS, Outcome, Stretch
+from eval.metrics import METRICS
+from eval.outcome import Outcome, Seen, Stretch
 
 PAGE = "Il Piano è stato approvato il 12 luglio 2017. Vale per tre anni. Lo segue un Tavolo."
 APPROVED = Quote("piano", 2, 0, 45, PAGE[0:45])
@@ -85,7 +86,8 @@ def outcome(
         sets = ((APPROVED,),)
     if read_back is None:
         read_back = tuple(PAGE[c.start : c.end] for c in answer.citations)
-    return Outcome(Gold(case, sets), answer, found, read_back, ask_ms=12.0, search_ms=3.0)
+    seen = tuple(Seen("", text, "") for text in read_back)
+    return Outcome(Gold(case, sets), answer, found, seen, ask_ms=12.0, search_ms=3.0)
 
 
 def observe(name: str, one: Outcome) -> list[float]:

@@ -27,10 +27,12 @@ from assistant.models import (
     Span,
 )
 from assistant.settings import Settings
-from eval.cases import Case, load_cases, split_of
+from eval.cases import load_cases
 from eval.cli import app
 from eval.report import markdown, poor_questions, terminal
-from eval.run import Scores, as_json, describe, read_run, run, score
+from eval.run import describe, read_run, run
+from eval.score import Scores, as_json, score
+from eval.worlds import only
 
 PAGES = {
     1: "Piano di prova. Tre schede in due pagine.",
@@ -131,7 +133,6 @@ def golden_records() -> list[dict[str, Any]]:
             "group": "operatore",
             "category": "prova",
             "answerable": "evidence" in rest,
-            "split": "dev",
             **rest,
         }
 
@@ -159,18 +160,14 @@ def golden_records() -> list[dict[str, Any]]:
 @pytest.fixture
 def golden(tmp_path: Path) -> Path:
     path = tmp_path / "domande.jsonl"
-    lines = []
-    for record in golden_records():
-        case = Case(**{**record, "evidence": ()})
-        record["split"] = "dev" if record["answerable"] else split_of(case)
-        lines.append(json.dumps(record, ensure_ascii=False))
+    lines = [json.dumps(record, ensure_ascii=False) for record in golden_records()]
     path.write_text("\n".join(lines), encoding="utf-8")
     return path
 
 
 def scored(system: Library, golden: Path, folder: Path) -> Scores:
     cases = load_cases(golden)
-    run(system, cases, golden, folder, describe(Settings(), golden, cases))
+    run(only(system), cases, folder, describe(Settings(), golden))
     return score(folder)
 
 
@@ -223,7 +220,10 @@ def test_scoring_again_needs_only_the_folder_and_gives_the_same(
     assert set(score(folder, ["abstention"]).metrics) == {
         "abstention_recall",
         "false_refusals",
+        "asks_back",
         "clean_silence",
+        "refusal_change",
+        "abstention_change",
     }
 
 
@@ -233,8 +233,8 @@ def test_a_page_changed_after_the_answer_lowers_integrity(golden: Path, tmp_path
     path = folder / "answers.jsonl"
     lines = path.read_text(encoding="utf-8").splitlines()
     first = json.loads(lines[0])
-    first["read_back"] = ["Un altro testo."]
-    path.write_text("\n".join([json.dumps(first), *lines[1:]]), encoding="utf-8")
+    first["seen"] = [["", "Un altro testo.", ""]]
+    path.write_text("\n".join([json.dumps(first), *lines[1:], ""]), encoding="utf-8")
     assert value(score(folder), "quote_integrity") == 0.75
 
 
@@ -252,10 +252,10 @@ def test_a_citation_of_a_page_that_does_not_exist_reads_back_empty(
 
 def test_the_config_tells_what_was_run_and_hides_the_key(golden: Path, tmp_path: Path) -> None:
     cases = load_cases(golden)
-    config = describe(Settings(chat_api_key="segretissima"), golden, cases)
-    folder = run(AlwaysRefuses(), cases, golden, tmp_path / "run", config)
+    config = describe(Settings(chat_api_key="segretissima"), golden)
+    folder = run(only(AlwaysRefuses()), cases, tmp_path / "run", config)
     kept = json.loads((folder / "config.json").read_text(encoding="utf-8"))
-    assert kept["generation"] == "g1"
+    assert kept["collections"][""] == {"documents": 1}
     assert kept["questions"] == 4
     assert "segretissima" not in (folder / "config.json").read_text(encoding="utf-8")
     assert "chat_model" in kept["settings"]
@@ -279,7 +279,7 @@ def test_a_cut_run_is_no_run(golden: Path, tmp_path: Path) -> None:
 def test_the_report_names_each_poor_question_with_its_fault(golden: Path, tmp_path: Path) -> None:
     folder = tmp_path / "run"
     scores = scored(AlwaysAnswers(), golden, folder)
-    outcomes = read_run(folder)
+    outcomes = read_run(folder).outcomes
     poor = poor_questions(outcomes)
     assert [line.split()[0] for line in poor] == ["op-02", "no-01", "no-02"]
     assert "incompleta" in poor[0]
@@ -299,7 +299,7 @@ def test_the_terminal_report_shows_every_suite(golden: Path, tmp_path: Path) -> 
     folder = tmp_path / "run"
     scores = scored(AlwaysAnswers(), golden, folder)
     console = Console(width=120, record=True, file=StringIO())
-    console.print(terminal(scores, read_run(folder), str(folder)))
+    console.print(terminal(scores, read_run(folder).outcomes, str(folder)))
     text = console.export_text()
     for title in ("Ricerca", "Risposte", "Silenzio onesto", "Velocità", "Da guardare (3)"):
         assert title in text
@@ -316,7 +316,7 @@ def test_the_command_explains_a_wrong_line_and_exits_two(tmp_path: Path) -> None
 def test_the_command_refuses_an_unknown_suite() -> None:
     done = CliRunner().invoke(app, ["--suite", "bellezza"])
     assert done.exit_code == 2
-    assert "retrieval, answers, abstention, speed" in done.output
+    assert "retrieval, answers, abstention" in done.output
 
 
 def test_the_help_is_in_italian() -> None:

@@ -16,8 +16,10 @@ import pytest
 from assistant.settings import Settings
 from eval.cases import GOLDEN, Case, load_cases
 from eval.metrics import METRICS
-from eval.run import Scores, describe, run, score
-from eval.system import opened
+from eval.plan import plan
+from eval.run import describe, run
+from eval.score import Scores, score
+from eval.worlds import worlds_over
 
 FLOORS = {
     "recall_at_5": 0.90,
@@ -42,8 +44,13 @@ def scores(
 ) -> Iterator[Scores]:
     settings = Settings(data_dir=bundled_data_dir)
     folder = tmp_path_factory.mktemp("golden") / "gate"
-    with opened(settings, bundled_data_dir) as system:
-        run(system, cases, GOLDEN, folder, describe(settings, GOLDEN, cases))
+    worlds = worlds_over(settings, bundled_data_dir)
+    run(
+        worlds,
+        plan(cases, ("retrieval", "answers", "abstention")),
+        folder,
+        describe(settings, GOLDEN),
+    )
     yield score(folder)
 
 
