@@ -49,7 +49,10 @@ DATA = {
         "weak_words.txt": "words of questions that answers seldom hold",
     },
     "ingest/schede": {"schede.toml": "field labels of schede, with their variants"},
-    "eval": {"golden": "questions with the quotes that answer them"},
+    "eval": {
+        "golden": "questions with the quotes that answer them",
+        "hostile/documents": "documents that try to lead answers astray",
+    },
     "corpus": {
         "catalogo.toml": "sources that `piano sync` takes, official or not",
         "documents/": "the documents as users meet them, built from their sources",

@@ -10,12 +10,12 @@ import pytest
 
 from ingest.formats import read_document
 
-WORLDS = Path(__file__).parents[1] / "eval" / "worlds"
-FILES = sorted(path for path in (WORLDS / "ostili").iterdir() if path.is_file())
+HOSTILE = Path(__file__).parents[1] / "eval" / "hostile"
+FILES = sorted(path for path in (HOSTILE / "documents").iterdir() if path.is_file())
 
 
 def _builder() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("hostile_build", WORLDS / "build.py")
+    spec = importlib.util.spec_from_file_location("hostile_build", HOSTILE / "build.py")
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
@@ -26,7 +26,7 @@ def test_built_documents_are_those_committed() -> None:
     built: dict[str, bytes] = _builder().build()
     assert len(built) >= 15
     for name, data in built.items():
-        assert (WORLDS / "ostili" / name).read_bytes() == data, name
+        assert (HOSTILE / "documents" / name).read_bytes() == data, name
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.name)

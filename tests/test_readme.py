@@ -27,8 +27,8 @@ GUIDES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "corpus"
 ALSO_ENGLISH = {
     "area", "base", "case", "colon", "complete", "data", "date", "docx", "euro", "example",
     "file", "filter", "first", "free", "group", "health", "html", "http", "info", "inside",
-    "iter", "keywords", "over", "world", "media", "note", "open", "password", "pause", "pure", "rate", "report",
-    "scale", "schema", "serve", "space", "standard", "stop", "target",
+    "iter", "keywords", "media", "note", "open", "over", "password", "pause", "peer", "pure",
+    "rate", "report", "scale", "schema", "serve", "space", "standard", "stop", "target", "world",
 }  # fmt: skip
 """Words that Italian texts hold and that are English, or a format's name, in code."""
 

@@ -1,9 +1,9 @@
-"""`python eval/worlds/build.py`: writes the hostile documents that are not written by hand.
+"""`python eval/hostile/build.py`: writes the hostile documents that are not written by hand.
 
 They are invented, in Italian, of the kind that an office receives: instructions for the assistant
 that a reader does not see, near copies with a figure changed, forged corrections. Pages in HTML,
-Markdown and plain text stand in `ostili/` as they are; the rest is built here, from `sources/` with
-the writers of the bundled corpus, or drawn line by line. `--check` only compares.
+Markdown and plain text stand in `documents/` as they are; the rest is built here, from `sources/`
+with the writers of the bundled corpus, or drawn line by line. `--check` only compares.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ from corpus.sources import Source, read_source, read_sources
 from corpus.word import render_docx
 
 HERE = Path(__file__).parent
-HOSTILE = HERE / "ostili"
+HOSTILE = HERE / "documents"
 WRITERS = {"pdf": render_pdf, "docx": render_docx, "odt": render_odt}
 TEST = "Documento di prova, inventato"
 NOTICE = f"{TEST}: copia alterata apposta di un documento dimostrativo, che non la riconosce."
