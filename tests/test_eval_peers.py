@@ -266,7 +266,7 @@ def test_each_peer_is_run_into_its_own_folder(tmp_path: Path) -> None:
         assert len(read_run(result.folder).outcomes) == len(cases())
         config = json.loads((result.folder / "config.json").read_text(encoding="utf-8"))
         assert config["peer"]["name"] == result.name
-        assert config["generation"] == "g7"
+        assert config["complete"] is True
         assert (result.folder / "metrics.json").is_file()
         assert value(result, "quote_integrity") == value(result, "sentence_support") == 1
         assert value(result, "abstention_recall") == 0

@@ -142,7 +142,7 @@ def _varied(outcome: Outcome) -> bool:
     return outcome.original is not None and outcome.gold.case.answerable
 
 
-@metric("answers", _varied, unit="points")
+@metric("answers", _varied, summary="change", unit="points")
 def correctness_change(outcome: Outcome) -> Sequence[float]:
     """Differenza di grounded_correctness fra una variante e la sua domanda originale, a coppie:
     sotto zero la forma della domanda fa perdere risposte."""
@@ -150,7 +150,7 @@ def correctness_change(outcome: Outcome) -> Sequence[float]:
     return [float(is_right(outcome)) - float(is_right(outcome.original))]
 
 
-@metric("answers", _varied, unit="points")
+@metric("answers", _varied, summary="change", unit="points")
 def nugget_change(outcome: Outcome) -> Sequence[float]:
     """La stessa differenza a coppie per nugget_recall."""
     assert outcome.original is not None

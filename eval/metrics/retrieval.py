@@ -64,7 +64,7 @@ def varied(outcome: Outcome) -> bool:
     return outcome.original is not None and outcome.gold.case.answerable
 
 
-@metric("retrieval", varied, unit="points")
+@metric("retrieval", varied, summary="change", unit="points")
 def recall_at_5_change(outcome: Outcome) -> Sequence[float]:
     """Differenza di recall_at_5 fra una variante (refusi, maiuscole, inglese, rumore…) e la sua
     domanda originale, a coppie: 0 = la forma non conta, sotto zero si perde."""
@@ -72,7 +72,7 @@ def recall_at_5_change(outcome: Outcome) -> Sequence[float]:
     return [ranking(outcome, "R@5") - ranking(outcome.original, "R@5")]
 
 
-@metric("retrieval", varied, unit="points")
+@metric("retrieval", varied, summary="change", unit="points")
 def evidence_at_5_change(outcome: Outcome) -> Sequence[float]:
     """La stessa differenza a coppie per evidence_at_5."""
     assert outcome.original is not None

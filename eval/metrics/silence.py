@@ -44,7 +44,7 @@ def _varied(outcome: Outcome) -> bool:
     return outcome.original is not None
 
 
-@metric("abstention", _varied, unit="points", better="lower")
+@metric("abstention", _varied, summary="change", unit="points", better="lower")
 def refusal_change(outcome: Outcome) -> Sequence[float]:
     """Differenza dei rifiuti fra una variante di una domanda con risposta e la sua originale, a
     coppie: sopra zero la forma della domanda fa tacere a torto."""
@@ -54,7 +54,7 @@ def refusal_change(outcome: Outcome) -> Sequence[float]:
     return [float(outcome.abstained) - float(outcome.original.abstained)]
 
 
-@metric("abstention", _varied, unit="points")
+@metric("abstention", _varied, summary="change", unit="points")
 def abstention_change(outcome: Outcome) -> Sequence[float]:
     """Differenza dei silenzi dovuti fra una variante di una domanda senza risposta e la sua
     originale, a coppie: sotto zero basta un'altra forma per farlo parlare."""
