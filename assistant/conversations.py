@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import NamedTuple
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -45,6 +46,15 @@ SELECT id, title, created, updated,
        (SELECT count(*) FROM messages WHERE conversation_id = conversations.id) AS messages
 FROM conversations
 """
+
+
+class Reported(NamedTuple):
+    """A user's feedback with what it is about."""
+
+    feedback: Feedback
+    answer: Answer
+    history: tuple[str, ...]
+    """The questions asked before it in the same conversation."""
 
 
 class ConversationStore:
@@ -198,6 +208,32 @@ class ConversationStore:
                 "SELECT * FROM feedback WHERE message_id = ? ORDER BY rowid", (message_id,)
             ).fetchall()
         return [Feedback(**row) for row in rows]
+
+    def reported(self) -> list[Reported]:
+        """All feedback with the answer it is about, oldest first."""
+        with self._transaction() as db:
+            rows = db.execute(
+                """SELECT feedback.*, messages.answer, messages.ordinal, messages.conversation_id
+                FROM feedback JOIN messages ON messages.id = feedback.message_id
+                ORDER BY feedback.rowid"""
+            ).fetchall()
+            before = [
+                db.execute(
+                    "SELECT question FROM messages WHERE conversation_id = ? AND ordinal < ?"
+                    " ORDER BY ordinal",
+                    (row["conversation_id"], row["ordinal"]),
+                ).fetchall()
+                for row in rows
+            ]
+        names = ("id", "message_id", "created", "reason", "comment")
+        return [
+            Reported(
+                Feedback(**{name: row[name] for name in names}),
+                _ANSWER.validate_json(row["answer"]),
+                tuple(earlier["question"] for earlier in questions),
+            )
+            for row, questions in zip(rows, before, strict=True)
+        ]
 
     def close(self) -> None:
         with self._lock:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,8 +15,20 @@ import typer
 
 from assistant.errors import AssistantError, UsageError
 from assistant.settings import Settings
-from eval.cases import GOLDEN, Case, load_cases
+from eval.baseline import BASELINE
+from eval.cases import GOLDEN, Case, load_cases, locate
+from eval.compare import Comparison
+from eval.gates import GATES, GateResult, failed
+from eval.judge import (
+    Reference,
+    compared,
+    gate_results,
+    keep_baseline,
+    reference_baseline,
+    reference_run,
+)
 from eval.plan import plan
+from eval.reading import FILE as READING
 from eval.reading import (
     ReadingScore,
     markdown_lines,
@@ -23,9 +38,9 @@ from eval.reading import (
     write_scores,
 )
 from eval.reading import as_json as reading_json
-from eval.run import default_folder, describe, read_run, run
+from eval.run import Run, default_folder, describe, read_run, run
 from eval.score import SUITES, as_json, score
-from eval.system import assistant_over, prepared
+from eval.system import System, assistant_over, prepared
 from eval.worlds import Worlds, worlds_over
 
 if TYPE_CHECKING:
@@ -35,8 +50,15 @@ INGEST = "ingest"
 ALL_SUITES = (*SUITES, INGEST)
 REPEAT = 3
 """Times each question is asked: the answers must be the same."""
+PEERS_TABLE = "peers.md"
+VERDICTS = {
+    "better": "meglio",
+    "worse": "peggio",
+    "no difference shown": "differenza non dimostrata",
+}
 FAULTS_SHOWN = 20
 """Of each metric of the suite `ingest`, on the terminal; the run folder keeps more."""
+GATE_FAILED = 5
 INTERRUPTED = 130
 
 app = typer.Typer(
@@ -90,6 +112,28 @@ def evaluate(
             " interrotta delle stesse domande e degli stessi documenti, la riprende.",
         ),
     ] = None,
+    against: Annotated[
+        Path | None,
+        typer.Option(
+            "--against",
+            help="Cartella di un'altra valutazione con cui confrontare questa, domanda per domanda"
+            " (predefinita: la misura di riferimento del progetto).",
+        ),
+    ] = None,
+    gate: Annotated[
+        bool,
+        typer.Option("--gate", help="Controlla i requisiti; se uno non è rispettato esce con 5."),
+    ] = False,
+    gates: Annotated[
+        Path, typer.Option("--gates", help="File TOML dei requisiti.", show_default=False)
+    ] = GATES,
+    peers: Annotated[
+        bool,
+        typer.Option(
+            "--peers",
+            help="Pone le stesse domande anche a una catena LangChain da manuale e a BM25.",
+        ),
+    ] = False,
     repeat: Annotated[
         int, typer.Option("--repeat", min=1, help="Quante volte porre ogni domanda.")
     ] = REPEAT,
@@ -113,7 +157,15 @@ def evaluate(
             if asked:
                 config = {**describe(settings, golden), "suites": asked, "sample": size}
                 _ask_all(worlds_over(settings, documents), cases, folder, config, repeat)
-        _show(folder, asked, INGEST in suites, as_json_output)
+            if peers and asked:
+                with assistant_over(settings, documents) as system:
+                    _ask_peers(system, cases, folder, settings)
+        own = golden == GOLDEN
+        failures = _show(
+            folder, asked, INGEST in suites, as_json_output, against, gates if gate else None, own
+        )
+        if failures:
+            raise typer.Exit(GATE_FAILED)
     except AssistantError as error:
         typer.echo(f"Errore: {error}", err=True)
         raise typer.Exit(error.exit_code) from error
@@ -157,23 +209,55 @@ def _ask_all(
             raise typer.Exit(INTERRUPTED) from None
 
 
-def _show(folder: Path, suites: Sequence[str], ingest: bool, json_output: bool) -> None:
+def _ask_peers(system: System, cases: Sequence[Case], folder: Path, settings: Settings) -> None:
+    from eval.peers import markdown_table, own_result, run_peers
+
+    plain = [case for case in cases if not case.world]
+    typer.echo(f"Pongo {len(plain)} domande anche ai sistemi di confronto.", err=True)
+    results = run_peers(system, plain, folder, settings)
+    text = markdown_table([own_result(folder), *results])
+    (folder / PEERS_TABLE).write_text(text, encoding="utf-8")
+
+
+def _show(
+    folder: Path,
+    suites: Sequence[str],
+    ingest: bool,
+    json_output: bool,
+    against: Path | None = None,
+    gates: Path | None = None,
+    own_questions: bool = True,
+) -> bool:
+    """Score, compare, write the reports and print; whether a gate failed."""
     from rich.console import Console
 
-    from eval.report import markdown, terminal
+    from eval import report
 
     console = Console(width=None if sys.stdout.isatty() else 140)
     shown: dict[str, Any] = {"run": str(folder)}
     summary: list[str] = []
+    failures: list[GateResult] = []
+    reading = read_scores(folder) if ingest else ()
     if suites:
         scores = score(folder, suites)
-        read = read_run(folder)
-        summary.append(markdown(scores, read.outcomes, read.config))
-        shown |= {"config": read.config, **as_json(scores)}
+        done = read_run(folder)
+        reference = _reference(done, against, own_questions, needed=gates is not None)
+        comparisons = compared(done, scores, reference) if reference else ()
+        results: list[GateResult] = []
+        if gates is not None:
+            assert reference is not None
+            sampled = done.config.get("sample") is not None
+            results = gate_results(done, scores, reference, gates, sampled=sampled)
+            failures = failed(results)
+        summary.append(report.markdown(scores, done.outcomes, done.config))
+        shown |= {"config": done.config, **as_json(scores)}
+        shown["comparison"] = [asdict(one) for one in comparisons]
+        shown["gates"] = [asdict(one) for one in results]
         if not json_output:
-            console.print(terminal(scores, read.outcomes, str(folder)), soft_wrap=True)
+            console.print(report.terminal(scores, done.outcomes, str(folder)), soft_wrap=True)
+            _show_comparison(console, reference, comparisons)
+            _show_gates(console, results)
     if ingest:
-        reading = read_scores(folder)
         summary.append("\n".join(markdown_lines(reading)))
         shown |= {"reading": reading_json(reading)}
         if not json_output:
@@ -181,6 +265,49 @@ def _show(folder: Path, suites: Sequence[str], ingest: bool, json_output: bool) 
     (folder / "summary.md").write_text("\n".join(summary), encoding="utf-8")
     if json_output:
         typer.echo(json.dumps(shown, ensure_ascii=False))
+    for failure in failures:
+        typer.echo(f"Requisito non rispettato: {failure.gate}. {failure.why}.", err=True)
+    return bool(failures)
+
+
+def _reference(
+    done: Run, against: Path | None, own_questions: bool, *, needed: bool
+) -> Reference | None:
+    """The run given, else the committed baseline; None for other people's questions."""
+    if against is not None:
+        return reference_run(against, done)
+    if own_questions or needed:
+        return reference_baseline(done)
+    return None
+
+
+def _show_comparison(
+    console: Console, reference: Reference | None, comparisons: Sequence[Comparison]
+) -> None:
+    if reference is None:
+        return
+    console.print(f"Confronto con {reference.name}. {reference.notice}", soft_wrap=True)
+    changed = [one for one in comparisons if one.n and (one.got_better or one.got_worse)]
+    for one in changed:
+        console.print(
+            f"  {one.metric}: {_signed(one.difference)} (da {_signed(one.low)} a"
+            f" {_signed(one.high)}, p {one.p_holm:.3f}), meglio {len(one.got_better)},"
+            f" peggio {len(one.got_worse)}: {VERDICTS[one.verdict]}",
+            soft_wrap=True,
+        )
+    if not changed:
+        console.print("  Nessuna domanda è cambiata.")
+
+
+def _signed(value: float | None) -> str:
+    return "-" if value is None else f"{value:+.3f}".replace(".", ",")
+
+
+def _show_gates(console: Console, results: Sequence[GateResult]) -> None:
+    for one in results:
+        mark = "rispettato" if one.passed else "NON RISPETTATO"
+        why = f" ({one.why})" if one.why else ""
+        console.print(f"  {mark}: {one.gate}, trovato {one.found}{why}", soft_wrap=True)
 
 
 def _show_reading(console: Console, scores: Sequence[ReadingScore], folder: Path) -> None:
@@ -193,6 +320,137 @@ def _show_reading(console: Console, scores: Sequence[ReadingScore], folder: Path
                 f"  {one.name} · {fault.document} · {fault.about}", soft_wrap=True, markup=False
             )
     console.print(f"Valutazione salvata in {folder}", soft_wrap=True)
+
+
+_RunArgument = Annotated[Path, typer.Argument(help="Cartella di una valutazione.")]
+
+
+@app.command("score")
+def score_again(
+    folder: _RunArgument,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Valutazione con cui confrontarla.")
+    ] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Controlla i requisiti.")] = False,
+    as_json_output: Annotated[bool, typer.Option("--json", help="Misure in JSON.")] = False,
+) -> None:
+    """Rifà le misure e i rapporti di una valutazione salvata, senza porre domande."""
+    with _explained():
+        suites = read_run(folder).config.get("suites", SUITES)
+        reading = (folder / READING).exists()
+        gates = GATES if gate else None
+        if _show(folder, suites, reading, as_json_output, against, gates):
+            raise typer.Exit(GATE_FAILED)
+
+
+@app.command("baseline")
+def baseline(
+    folder: _RunArgument,
+    out: Annotated[Path, typer.Option("--out", help="Il file da scrivere.")] = BASELINE,
+) -> None:
+    """Fa di una valutazione la misura di riferimento con cui si confrontano le prossime."""
+    with _explained():
+        done = read_run(folder)
+        keep_baseline(done, score(folder), out)
+        typer.echo(f"{len(done.outcomes)} domande scritte in {out}.")
+
+
+@app.command("label")
+def label(
+    folder: _RunArgument,
+    size: Annotated[int, typer.Option("--sample", min=1, help="Quante frasi giudicare.")] = 50,
+    who: Annotated[str, typer.Option("--chi", help="Chi giudica.")] = "",
+) -> None:
+    """Accompagna una persona a giudicare un campione di frasi, e dice quanto le misure concordano.
+
+    Ogni giudizio è salvato subito in labels.jsonl, nella cartella; si può smettere e riprendere.
+    """
+    from eval.label import agreement, ask_labels, read_labels
+
+    with _explained():
+        done = read_run(folder)
+        given = ask_labels(done, size, who, _typed, typer.echo)
+        labels = read_labels(folder)
+        typer.echo(f"\n{given} giudizi nuovi, {len(labels)} in tutto.")
+        for one in agreement(done, labels):
+            kappa = "non calcolabile" if one.kappa is None else f"{one.kappa:.2f}"
+            typer.echo(
+                f"{one.measure}: d'accordo con le persone su {one.share:.0%} di {one.n} frasi"
+                f" (kappa di Cohen {kappa})."
+            )
+
+
+def _typed(prompt: str) -> str:
+    """What a person types; the end of the input is a way to stop."""
+    try:
+        return input(prompt)
+    except EOFError:
+        return "esci"
+
+
+@app.command("promote")
+def promote_feedback(
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Cartella dei dati con le conversazioni.")
+    ] = None,
+    out: Annotated[
+        Path, typer.Option("--out", help="File JSONL a cui aggiungere le candidate.")
+    ] = Path("candidate.jsonl"),
+) -> None:
+    """Fa delle segnalazioni degli utenti domande di riferimento da completare a mano.
+
+    Le domande degli utenti possono contenere dati personali: rileggile prima di condividerle.
+    """
+    from assistant.conversations import ConversationStore
+    from eval.promote import promote
+
+    with _explained():
+        path = (data_dir or Settings.from_env().data_dir) / "conversations.sqlite"
+        if not path.exists():
+            raise UsageError(
+                f"In {path.parent} non ci sono conversazioni.",
+                remedy="Indica con --data-dir la cartella dei dati dell'assistente.",
+            )
+        store = ConversationStore(path)
+        try:
+            reported = store.reported()
+        finally:
+            store.close()
+        added = promote(reported, out)
+        typer.echo(
+            f"{added} candidate aggiunte a {out} da {len(reported)} segnalazioni: completale e"
+            " togli «da_completare»."
+        )
+
+
+@app.command("check")
+def check_golden(
+    golden: _GoldenOption = GOLDEN,
+    data_dir: Annotated[
+        Path | None, typer.Option("--data-dir", help="Cartella dei dati con i documenti citati.")
+    ] = None,
+) -> None:
+    """Controlla un file di domande: ogni riga, e che ogni brano stia sulla sua pagina."""
+    with _explained():
+        cases = load_cases(golden)
+        with prepared(data_dir) as documents:
+            worlds = worlds_over(Settings.from_env(), documents)
+            for world in sorted({case.world for case in cases}):
+                with worlds(world) as collection:
+                    locate([case for case in cases if case.world == world], collection.system)
+        counts = Counter(case.category for case in cases if case.variant_of is None)
+        listed = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
+        variants = sum(case.variant_of is not None for case in cases)
+        typer.echo(f"{len(cases)} domande in ordine, di cui {variants} varianti. {listed}.")
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except AssistantError as error:
+        typer.echo(f"Errore: {error}", err=True)
+        raise typer.Exit(error.exit_code) from error
 
 
 if __name__ == "__main__":

@@ -1,9 +1,10 @@
 """Gates: what a run must reach before it may be published, read from gates.toml.
 
-`[[hard]]`: right in every single question. `[[floor]]`: the whole 95% interval on the good side of
-`low` (or of `high`, where less is better). `[[no_loss]]`: not significantly worse than the
-baseline. A gate with nothing to measure fails, as a check that cannot fail protects from nothing;
-one with `optional = true` passes then.
+`[[hard]]`: right in every single question, but for those listed as `known` to fail, which must
+leave the list when they pass. `[[floor]]`: the whole 95% interval on the good side of `low` (or of
+`high`, where less is better). `[[no_loss]]`: not significantly worse than the baseline. A gate with
+nothing to measure fails, as a check that cannot fail protects from nothing; one with
+`optional = true` passes then.
 """
 
 from __future__ import annotations
@@ -25,7 +26,7 @@ SHOWN = 5
 
 Kind = Literal["hard", "floor", "no_loss"]
 KEYS: dict[Kind, set[str]] = {
-    "hard": {"metric", "part", "optional"},
+    "hard": {"metric", "part", "optional", "known"},
     "floor": {"metric", "part", "low", "high", "optional"},
     "no_loss": {"metric", "optional"},
 }
@@ -41,6 +42,8 @@ class Gate:
     bound: float | None = None
     """Of a floor: `low`, or `high` where less is better."""
     optional: bool = False
+    known: tuple[str, ...] = ()
+    """Of a hard gate: questions known to fail it today. One that passes must leave the list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +141,19 @@ def _hard(gate: Gate, results: Results) -> GateResult:
     if not values:
         return _nothing(gate, name, wanted, UNMEASURED)
     wrong = _imperfect(metric, values)
+    known = tuple(question for question in wrong if question in gate.known)
+    new = tuple(question for question in wrong if question not in gate.known)
+    mended = tuple(q for q in gate.known if q in values and q not in wrong)
     found = f"{len(values) - len(wrong)} domande giuste su {len(values)}"
-    why = (
-        f"{_questions(len(wrong))} su {len(values)} non ci arriva{_plural(wrong)}: {_first(wrong)}"
-    )
-    return GateResult(name, not wrong, found, wanted, why if wrong else "", wrong)
+    why = []
+    if new:
+        number = f"{_questions(len(new))} su {len(values)} non ci arriva"
+        why.append(f"{number}{_plural(new)}: {_first(new)}")
+    if mended:
+        why.append(f"vanno tolte dall'elenco dei guasti noti: {_first(mended)}")
+    if known:
+        why.append(f"guasti noti, da correggere: {len(known)} ({_first(known)})")
+    return GateResult(name, not new and not mended, found, wanted, "; ".join(why), new + mended)
 
 
 def _floor(gate: Gate, results: Results, sampled: bool) -> GateResult:
@@ -249,8 +260,11 @@ def _gate(
     optional = entry.get("optional", False)
     if not isinstance(optional, bool):
         raise wrong(f"{name}: optional vale {optional!r}", "Scrivi true o false.")
+    known = entry.get("known", [])
+    if not isinstance(known, list) or not all(isinstance(one, str) for one in known):
+        raise wrong(f"{name}: known vale {known!r}", "Scrivi un elenco di identificativi.")
     if kind != "floor":
-        return Gate(kind, metric.name, part, optional=optional)
+        return Gate(kind, metric.name, part, optional=optional, known=tuple(known))
     side = "low" if metric.better == "higher" else "high"
     if set(entry) & {"low", "high"} != {side}:
         raise wrong(f"{name} vuole «{side}», e solo quello", f"Scrivi {side} = …")
