@@ -1,4 +1,4 @@
-"""`piano eval` on the bundled documents, as its users run it: gates, comparison, labels, resuming."""
+"""`piano eval` on the bundled documents, gates, comparison, labels, resuming."""
 
 from __future__ import annotations
 
@@ -115,9 +115,7 @@ def test_trec_files_are_read_by_other_peoples_tools(folder: Path) -> None:
     qrels = list(ir_measures.read_trec_qrels(str(folder / "qrels.trec")))
     ranked = list(ir_measures.read_trec_run(str(folder / "run.trec")))
     assert {line.query_id for line in qrels} <= {o.gold.case.id for o in done.outcomes}
-    single = [
-        o for o in done.outcomes if o.is_original and len(o.gold.evidence) == 1 and o.ranked
-    ]
+    single = [o for o in done.outcomes if o.is_original and len(o.gold.evidence) == 1 and o.ranked]
     assert single
     by_id = {one.query_id: one.value for one in ir_measures.iter_calc([RR @ 10], qrels, ranked)}
     for outcome in single:
