@@ -38,6 +38,7 @@ from eval.reading import (
     write_scores,
 )
 from eval.reading import as_json as reading_json
+from eval.reading import rows as reading_rows
 from eval.run import Run, default_folder, describe, read_run, run
 from eval.score import SUITES, as_json, score
 from eval.system import System, assistant_over, prepared
@@ -50,7 +51,7 @@ INGEST = "ingest"
 ALL_SUITES = (*SUITES, INGEST)
 REPEAT = 3
 """Times each question is asked: the answers must be the same."""
-PEERS_TABLE = "peers.md"
+PEERS_TABLE, REPORT = "peers.md", "report.html"
 VERDICTS = {
     "better": "meglio",
     "worse": "peggio",
@@ -249,7 +250,21 @@ def _show(
             sampled = done.config.get("sample") is not None
             results = gate_results(done, scores, reference, gates, sampled=sampled)
             failures = failed(results)
-        summary.append(report.markdown(scores, done.outcomes, done.config))
+        name = reference.name if reference else ""
+        summary += [
+            report.markdown(scores, done.outcomes, done.config),
+            *_read_if_there(folder / PEERS_TABLE),
+        ]
+        page = report.html(
+            done,
+            scores,
+            reference_name=" ".join((name, reference.notice if reference else "")).strip(),
+            baseline=reference.values if reference else None,
+            comparisons=comparisons,
+            gates=results,
+            tables=_more_tables(folder, reading),
+        )
+        (folder / REPORT).write_text(page, encoding="utf-8")
         shown |= {"config": done.config, **as_json(scores)}
         shown["comparison"] = [asdict(one) for one in comparisons]
         shown["gates"] = [asdict(one) for one in results]
@@ -263,11 +278,33 @@ def _show(
         if not json_output:
             _show_reading(console, reading, folder)
     (folder / "summary.md").write_text("\n".join(summary), encoding="utf-8")
+    if suites and not json_output:
+        console.print(f"Rapporto: {folder / REPORT}", soft_wrap=True)
     if json_output:
         typer.echo(json.dumps(shown, ensure_ascii=False))
     for failure in failures:
         typer.echo(f"Requisito non rispettato: {failure.gate}. {failure.why}.", err=True)
     return bool(failures)
+
+
+def _read_if_there(path: Path) -> list[str]:
+    return [path.read_text(encoding="utf-8")] if path.exists() else []
+
+
+def _more_tables(
+    folder: Path, reading: Sequence[ReadingScore]
+) -> list[tuple[str, list[list[str]]]]:
+    """What the page shows beside the questions: peers, and how documents were read."""
+    tables = []
+    for text in _read_if_there(folder / PEERS_TABLE):
+        lines = [line for line in text.split("\n") if line.startswith("|")]
+        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+        tables.append(("Altri sistemi, stesse domande", [cells[0], *cells[2:]]))
+    if reading:
+        formats = sorted({name for one in reading for name in one.slices if name != "all"})
+        heads = ["misura", "tutti", "intervallo 95%", "n", *formats]
+        tables.append(("Lettura dei documenti", [heads, *reading_rows(reading, formats)]))
+    return tables
 
 
 def _reference(

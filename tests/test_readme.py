@@ -25,10 +25,11 @@ PACKAGES = ("ingest", "assistant", "ui", "eval", "corpus")
 GUIDES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "corpus" / "README.md"])
 
 ALSO_ENGLISH = {
-    "area", "base", "case", "colon", "complete", "data", "date", "docx", "euro", "example",
-    "file", "filter", "first", "free", "group", "health", "html", "http", "info", "inside",
-    "iter", "keywords", "media", "note", "open", "over", "password", "pause", "peer", "pure",
-    "rate", "report", "scale", "schema", "serve", "space", "standard", "stop", "target", "world",
+    "area", "base", "case", "colon", "compare", "complete", "data", "date", "docx", "euro",
+    "example", "file", "filter", "first", "free", "group", "health", "html", "http", "info",
+    "inside", "iter", "keywords", "media", "note", "open", "over", "password", "pause", "peer",
+    "pool", "pure", "rate", "report", "scale", "schema", "serve", "space", "standard", "stop",
+    "target", "world",
 }  # fmt: skip
 """Words that Italian texts hold and that are English, or a format's name, in code."""
 

@@ -42,7 +42,7 @@ def terminal(scores: Scores, outcomes: Sequence[Outcome], folder: str) -> Group:
         table.add_column("intervallo 95%", justify="right", no_wrap=True)
         table.add_column("n", justify="right", no_wrap=True)
         for metric in chosen:
-            table.add_row(*_row(metric, scores))
+            table.add_row(*table_cells(metric, scores))
         parts.append(table)
         parts.append(Text("\n".join(f"  {m.name}: {m.legend}" for m in chosen) + "\n", "dim"))
     poor = poor_questions(outcomes)
@@ -66,7 +66,7 @@ def markdown(scores: Scores, outcomes: Sequence[Outcome], config: dict[str, Any]
             continue
         heads = ["misura", *COLUMNS.values(), "intervallo 95%", "n"]
         lines += [f"## {title}", "", _cells(heads), _cells(["---"] + ["---:"] * (len(heads) - 1))]
-        lines += [_cells(_row(metric, scores)) for metric in chosen]
+        lines += [_cells(table_cells(metric, scores)) for metric in chosen]
         lines += ["", *(f"- `{metric.name}`: {metric.legend}" for metric in chosen), ""]
     poor = poor_questions(outcomes)
     if poor:
@@ -79,20 +79,20 @@ def poor_questions(outcomes: Sequence[Outcome]) -> list[str]:
     return [
         f"{outcome.gold.case.id} «{outcome.gold.case.question}»: {', '.join(found)}"
         for outcome in outcomes
-        if (found := _faults(outcome))
+        if (found := faults(outcome))
     ]
 
 
-def _faults(outcome: Outcome) -> list[str]:
+def faults(outcome: Outcome) -> list[str]:
     """In words, each metric that says that the question went wrong."""
-    faults = []
+    named = []
     for name, (poor, words) in _FAULTS.items():
         found = value(name, outcome)
         if found is not None and poor(found):
-            faults.append(words)
-    if "rifiuto ingiusto" in faults and "risposta incompleta o sbagliata" in faults:
-        faults.remove("risposta incompleta o sbagliata")
-    return faults
+            named.append(words)
+    if "rifiuto ingiusto" in named and "risposta incompleta o sbagliata" in named:
+        named.remove("risposta incompleta o sbagliata")
+    return named
 
 
 def _below_one(found: float) -> bool:
@@ -123,25 +123,29 @@ _FAULTS: dict[str, tuple[Callable[[float], bool], str]] = {
 }
 
 
-def _row(metric: Metric, scores: Scores) -> list[str]:
+def table_cells(metric: Metric, scores: Scores) -> list[str]:
+    """Name, value of each column, interval, number of observations."""
     slices = scores.metrics[metric.name]
-    whole = slices["all"]
-    interval = NOTHING
-    if whole.low is not None and whole.high is not None and metric.unit != "count":
-        interval = f"{_figure(whole.low, metric)} - {_figure(whole.high, metric)}"
+    whole = slices.get("all", ABSENT)
     return [
         metric.name,
-        *(_value(slices.get(part, ABSENT), metric) for part in COLUMNS),
-        interval,
+        *(shown(slices.get(part, ABSENT), metric) for part in COLUMNS),
+        interval(whole, metric),
         str(whole.n),
     ]
 
 
-def _value(found: Measure, metric: Metric) -> str:
-    return NOTHING if found.value is None else _figure(found.value, metric)
+def interval(found: Measure, metric: Metric) -> str:
+    if found.low is None or found.high is None or metric.unit == "count":
+        return NOTHING
+    return f"{figure(found.low, metric)} - {figure(found.high, metric)}"
 
 
-def _figure(value: float, metric: Metric) -> str:
+def shown(found: Measure, metric: Metric) -> str:
+    return NOTHING if found.value is None else figure(found.value, metric)
+
+
+def figure(value: float, metric: Metric) -> str:
     """Italian decimals: shares as percentages."""
     if metric.unit == "count":
         return f"{value:.0f}"
