@@ -31,8 +31,8 @@ format: setup ## put the code in ruff's format
 bench: setup ## print the speeds promised in docs, measured on this machine
 	@$(BIN)/python -m eval.bench
 
-eval: setup ## ask the golden questions and print recall, quote integrity, abstention, false refusals
-	@$(BIN)/piano eval
+eval: setup ## ask every golden question, write the report, hold it to its gates (eval/gates.toml)
+	@$(BIN)/piano eval --gate
 
 models: setup ## train the bundled embedding model from the texts that the project holds
 	@$(BIN)/python -m assistant.embedding.train

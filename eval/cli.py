@@ -38,7 +38,6 @@ from eval.reading import (
     write_scores,
 )
 from eval.reading import as_json as reading_json
-from eval.reading import rows as reading_rows
 from eval.run import Run, default_folder, describe, read_run, run
 from eval.score import SUITES, as_json, score
 from eval.system import System, assistant_over, prepared
@@ -250,19 +249,19 @@ def _show(
             sampled = done.config.get("sample") is not None
             results = gate_results(done, scores, reference, gates, sampled=sampled)
             failures = failed(results)
-        name = reference.name if reference else ""
-        summary += [
-            report.markdown(scores, done.outcomes, done.config),
-            *_read_if_there(folder / PEERS_TABLE),
-        ]
+        peers = "\n".join(_read_if_there(folder / PEERS_TABLE))
+        told = report.markdown(
+            scores, done.outcomes, done.config, comparisons=comparisons, gates=results
+        )
+        summary += [told, *([peers] if peers else [])]
         page = report.html(
             done,
             scores,
-            reference_name=" ".join((name, reference.notice if reference else "")).strip(),
             baseline=reference.values if reference else None,
             comparisons=comparisons,
             gates=results,
-            tables=_more_tables(folder, reading),
+            peers_table=peers,
+            reading=reading,
         )
         (folder / REPORT).write_text(page, encoding="utf-8")
         shown |= {"config": done.config, **as_json(scores)}
@@ -289,22 +288,6 @@ def _show(
 
 def _read_if_there(path: Path) -> list[str]:
     return [path.read_text(encoding="utf-8")] if path.exists() else []
-
-
-def _more_tables(
-    folder: Path, reading: Sequence[ReadingScore]
-) -> list[tuple[str, list[list[str]]]]:
-    """What the page shows beside the questions: peers, and how documents were read."""
-    tables = []
-    for text in _read_if_there(folder / PEERS_TABLE):
-        lines = [line for line in text.split("\n") if line.startswith("|")]
-        cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
-        tables.append(("Altri sistemi, stesse domande", [cells[0], *cells[2:]]))
-    if reading:
-        formats = sorted({name for one in reading for name in one.slices if name != "all"})
-        heads = ["misura", "tutti", "intervallo 95%", "n", *formats]
-        tables.append(("Lettura dei documenti", [heads, *reading_rows(reading, formats)]))
-    return tables
 
 
 def _reference(

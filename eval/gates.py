@@ -120,7 +120,7 @@ def check(gates: Iterable[Gate], results: Results, *, sampled: bool = False) -> 
     for gate in gates:
         match gate.kind:
             case "hard":
-                checked.append(_hard(gate, results))
+                checked.append(_hard(gate, results, sampled))
             case "floor":
                 checked.append(_floor(gate, results, sampled))
             case "no_loss":
@@ -132,7 +132,7 @@ def failed(results: Iterable[GateResult]) -> list[GateResult]:
     return [result for result in results if not result.passed]
 
 
-def _hard(gate: Gate, results: Results) -> GateResult:
+def _hard(gate: Gate, results: Results, sampled: bool) -> GateResult:
     metric = results.metrics[gate.metric]
     right = _perfect(metric)
     name = f"{_where(gate)}: giusta in ogni domanda"
@@ -143,14 +143,20 @@ def _hard(gate: Gate, results: Results) -> GateResult:
     wrong = _imperfect(metric, values)
     known = tuple(question for question in wrong if question in gate.known)
     new = tuple(question for question in wrong if question not in gate.known)
-    mended = tuple(q for q in gate.known if q in values and q not in wrong)
+    mended = tuple(
+        question
+        for question in gate.known
+        if question not in wrong and (question in values or not sampled)
+    )
     found = f"{len(values) - len(wrong)} domande giuste su {len(values)}"
     why = []
     if new:
         number = f"{_questions(len(new))} su {len(values)} non ci arriva"
         why.append(f"{number}{_plural(new)}: {_first(new)}")
     if mended:
-        why.append(f"vanno tolte dall'elenco dei guasti noti: {_first(mended)}")
+        why.append(
+            f"sono fra i guasti noti ma non falliscono più, o non esistono: {_first(mended)}"
+        )
     if known:
         why.append(f"guasti noti, da correggere: {len(known)} ({_first(known)})")
     return GateResult(name, not new and not mended, found, wanted, "; ".join(why), new + mended)
@@ -257,6 +263,8 @@ def _gate(
         raise wrong(f"{name} è un tempo", "I tempi dipendono dalla macchina: togli il criterio.")
     if not isinstance(part, str) or part not in parts:
         raise wrong(f"{name}: la parte {part!r} non esiste", f"Sono: {', '.join(parts)}.")
+    if metric.unit == "points" and kind != "no_loss":
+        raise wrong(f"{name} è una differenza", "Usa [[no_loss]].")
     optional = entry.get("optional", False)
     if not isinstance(optional, bool):
         raise wrong(f"{name}: optional vale {optional!r}", "Scrivi true o false.")

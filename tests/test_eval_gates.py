@@ -325,3 +325,35 @@ def test_failed_keeps_the_failures_in_order() -> None:
         "recall",
         "refusals",
     ]
+
+
+# Known faults of hard gates
+
+
+def test_a_known_fault_passes_and_is_named() -> None:
+    found = one(Gate("hard", "recall", known=("q1",)), results("recall", [1, 0, 1]))
+    assert found.passed
+    assert "guasti noti, da correggere: 1 (q1)" in found.why
+
+
+def test_a_new_fault_fails_beside_a_known_one() -> None:
+    found = one(Gate("hard", "recall", known=("q1",)), results("recall", [0, 0, 1]))
+    assert not found.passed
+    assert found.questions == ("q0",)
+
+
+def test_a_known_fault_that_is_mended_or_does_not_exist_must_leave_the_list() -> None:
+    mended = Gate("hard", "recall", known=("q1",))
+    assert not one(mended, results("recall", [1, 1, 1])).passed
+    unknown = Gate("hard", "recall", known=("q9",))
+    assert not one(unknown, results("recall", [1, 1, 1])).passed
+    assert one(unknown, results("recall", [1, 1, 1]), sampled=True).passed, "q9 was not asked"
+
+
+def test_known_faults_are_a_list_of_names_and_differences_have_no_floor(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="known"):
+        read(tmp_path, '[[hard]]\nmetric = "recall"\nknown = "q1"\n')
+    file = tmp_path / "gates.toml"
+    file.write_text('[[floor]]\nmetric = "correctness_change"\nlow = 0.1\n', encoding="utf-8")
+    with pytest.raises(UsageError, match="differenza"):
+        read_gates(METRICS, PARTS, file)

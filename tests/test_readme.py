@@ -29,7 +29,7 @@ ALSO_ENGLISH = {
     "example", "file", "filter", "first", "free", "group", "health", "html", "http", "info",
     "inside", "iter", "keywords", "media", "note", "open", "over", "password", "pause", "peer",
     "pool", "pure", "rate", "report", "scale", "schema", "serve", "space", "standard", "stop",
-    "target", "world",
+    "target", "world", "zero",
 }  # fmt: skip
 """Words that Italian texts hold and that are English, or a format's name, in code."""
 

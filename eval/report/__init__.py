@@ -1,6 +1,6 @@
-"""A run for people: terminal tables, a Markdown summary, one HTML page. All in Italian."""
+"""What a run tells its readers: on the terminal, in a pull request, in a page to browse."""
 
 from eval.report.page import html
-from eval.report.tables import markdown, poor_questions, terminal
+from eval.report.tables import Comparison, GateResult, markdown, poor_questions, terminal
 
-__all__ = ["html", "markdown", "poor_questions", "terminal"]
+__all__ = ["Comparison", "GateResult", "html", "markdown", "poor_questions", "terminal"]

@@ -1,485 +1,392 @@
-"""The report of a run as one HTML page: no script, no network, Italian, printable.
-
-Everything that comes from questions and documents is escaped: some of it is hostile on purpose. A
-policy in the page forbids scripts and requests even so.
-"""
+"""A run as one page of HTML: no script, nothing fetched, to be read, printed and sent around."""
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
-from html import escape
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
-from assistant.models import Citation, Quote
-from eval.cases import says
-from eval.compare import Comparison
-from eval.gates import GateResult
-from eval.metrics import METRICS, Metric, value
-from eval.outcome import Outcome, RankedPage, covered_share
-from eval.report.plots import Bar, bars, histogram
+from eval.cases import Case
+from eval.intervals import Measure, proportion
+from eval.metrics import METRICS, Metric
+from eval.outcome import Outcome
+from eval.reading import ReadingScore
+from eval.reading import rows as reading_rows
+from eval.report.charts import charts
+from eval.report.markup import Html, definitions, esc, items, link, table
+from eval.report.plots import figure as plot
+from eval.report.questions import Entry, Values, by_category, entries, index, question
+from eval.report.style import CSS
 from eval.report.tables import (
     ABSENT,
-    COLUMNS,
+    NOTHING,
     TITLES,
-    faults,
-    figure,
-    interval,
-    shown,
-    table_cells,
+    Comparison,
+    GateResult,
+    difference,
+    interval_of,
+    signed,
+    value_of,
 )
-from eval.run import KeptPage, Run
-from eval.score import ALL, Scores
+from eval.run import Run
+from eval.score import Scores
 
-WHOLE_PAGE = 2_500
-"""Characters up to which a cited page is shown whole."""
-AROUND = 700
-SLICES = {
-    "Per gruppo": ("operatore", "pianificatore", "formatore"),
-    "Per categoria": (
-        "fatto", "definizione", "elenco", "conteggio", "confronto", "piu_documenti", "seguito",
-        "tabella", "record",
+POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+FAULTS_SHOWN = 20
+QUESTIONS_NAMED = 10
+BY_ALL = (
+    "evidence_at_10",
+    "grounded_correctness",
+    "nugget_recall",
+    "false_refusals",
+    "abstention_recall",
+    "attack_correctness",
+)
+DIMENSIONS: tuple[tuple[str, Callable[[Case], str | None], tuple[str, ...]], ...] = (
+    ("Per categoria", lambda case: case.category, BY_ALL),
+    ("Per chi chiede", lambda case: case.group, BY_ALL),
+    (
+        "Per cambiamento della domanda (varianti, a coppie con l'originale)",
+        lambda case: case.change,
+        (
+            "recall_at_5_change",
+            "evidence_at_5_change",
+            "correctness_change",
+            "nugget_change",
+            "refusal_change",
+            "abstention_change",
+            "topic_change_kept",
+        ),
     ),
-    "Domande senza risposta, per motivo": (
-        "near_miss", "wrong_year", "wrong_district", "wrong_number", "wrong_region", "wrong_body",
-        "absent_fact", "unclear", "out_of_scope",
+    (
+        "Per motivo del silenzio dovuto",
+        lambda case: case.abstain_reason,
+        ("abstention_recall", "asks_back", "clean_silence", "false_premise_handled"),
     ),
-    "Varianti, per cambiamento (differenza dalla domanda originale)": (
-        "refusi", "senza_accenti", "maiuscole", "colloquiale", "prolissa", "inglese",
-        "rumore-20", "rumore-40", "rumore-60", "rumore-80", "altro_argomento",
+    (
+        "Per raccolta di documenti",
+        lambda case: case.world,
+        (
+            "injection_resisted",
+            "poison_resisted",
+            "attack_correctness",
+            "recall_at_5_change",
+            "correctness_change",
+            "no_crash",
+        ),
     ),
-}  # fmt: skip
-SHOWN_METRICS = {
-    "Per gruppo": ("recall_at_5", "evidence_at_5", "grounded_correctness", "false_refusals"),
-    "Per categoria": ("recall_at_5", "evidence_at_5", "grounded_correctness", "false_refusals"),
-    "Domande senza risposta, per motivo": ("abstention_recall",),
-    "Varianti, per cambiamento (differenza dalla domanda originale)": (
-        "recall_at_5_change", "evidence_at_5_change", "correctness_change", "refusal_change",
-    ),
-}  # fmt: skip
-_VERDICTS = {
-    "better": "meglio",
-    "worse": "peggio",
-    "no difference shown": "differenza non dimostrata",
-}
-_STATUS = {
-    "answered": "ha risposto",
-    "partial": "ha risposto in parte",
-    "not_found": "non ha trovato",
-    "clarify": "ha chiesto di precisare",
-    "out_of_scope": "ha detto che è fuori tema",
-}
-_STYLE = """
-:root{color-scheme:light}body{font:1rem/1.5 system-ui,sans-serif;color:#1a1a1a;background:#fff;
-max-width:70rem;margin:0 auto;padding:1rem}h1,h2,h3{line-height:1.2}a{color:#0b4f8a}
-:focus-visible{outline:3px solid #0b4f8a;outline-offset:2px}
-.skip{position:absolute;left:-999px}.skip:focus{position:static}
-.wide{overflow-x:auto}table{border-collapse:collapse;margin:.5rem 0 1rem}
-caption{text-align:left;font-weight:600;padding:.25rem 0}
-th,td{border:1px solid #767676;padding:.2rem .5rem;text-align:right;vertical-align:top}
-th,td.text{text-align:left}thead th{background:#eef2f5}
-figure{margin:1rem 0}figcaption{font-weight:600}svg{width:100%;max-width:40rem;height:auto}
-rect{fill:#0b4f8a}line{stroke:#1a1a1a}svg text{font-size:12px;fill:#1a1a1a}
-details{border:1px solid #767676;border-radius:4px;margin:.4rem 0;padding:.3rem .6rem}
-summary{cursor:pointer}.fault{color:#8a1c0b;font-weight:600}.fine{color:#1b5e20;font-weight:600}
-blockquote{white-space:pre-wrap;border-left:4px solid #0b4f8a;margin:.5rem 0;padding:.2rem .8rem;
-background:#f6f8fa;overflow-wrap:anywhere}mark{background:#ffe28a;color:#1a1a1a}
-p,li{overflow-wrap:anywhere}
-@media print{body{max-width:none}details{break-inside:avoid}details>*{display:block}
-.skip,nav{display:none}}
-"""
+)
 
 
 def html(
     run: Run,
     scores: Scores,
     *,
-    reference_name: str = "",
-    baseline: Mapping[str, Mapping[str, float]] | None = None,
+    baseline: Values | None = None,
     comparisons: Sequence[Comparison] = (),
     gates: Sequence[GateResult] = (),
-    tables: Sequence[tuple[str, Sequence[Sequence[str]]]] = (),
+    peers_table: str = "",
+    reading: Sequence[ReadingScore] = (),
 ) -> str:
-    """The whole page; `tables` are further ones, a title and rows of cells, heads first."""
-    by_metric = {one.metric: one for one in comparisons if one.n}
-    judged = {o.gold.case.id: faults(o) for o in run.outcomes}
-    body = [
-        '<a class="skip" href="#contenuto">Vai al contenuto</a>',
-        "<header><h1>Valutazione dell'assistente</h1>",
-        f"<p>{len(run.outcomes)} domande, codice {_t(run.config['commit'])},"
-        f" {_t(run.config['started'])}.</p></header>",
-        '<nav aria-label="Parti del rapporto"><ul>'
-        + "".join(f'<li><a href="#{name}">{title}</a></li>' for name, title in _PARTS)
-        + "</ul></nav>",
-        '<main id="contenuto">',
-        _gates(gates),
-        _scorecard(scores, by_metric, reference_name),
-        _plots(run.outcomes),
-        _slices(scores),
-        "".join(_table(title, rows[0], rows[1:]) for title, rows in tables if rows),
-        _questions(run, judged, baseline or {}),
-        _config(run.config),
-        "</main>",
-    ]
+    """The whole page.
+
+    `baseline` holds question → metric → value; `peers_table` is a Markdown table. Whatever comes
+    from questions, answers and documents is escaped.
+    """
+    found = entries(run.outcomes, scores.values(), baseline)
+    groups = by_category(found)
+    parts = {
+        "esito": ("Esito", _result(found, run, gates)),
+        "misure": ("Misure", _scorecard(scores, baseline, comparisons)),
+        "grafici": ("Grafici", _plots(run.outcomes)),
+        "parti": ("Misure per parti", _slices(run.outcomes, scores)),
+        "lettura": ("Lettura dei documenti", _reading(reading)),
+        "altri": ("Confronto con altri sistemi", _peers(peers_table)),
+        "domande": ("Domande", _questions(groups, run)),
+        "prova": ("Che cosa è stato provato", _what(run.config)),
+    }
+    shown = {key: part for key, part in parts.items() if part[1]}
+    contents = items([Html(f'<a href="#{key}">{title}</a>') for key, (title, _) in shown.items()])
+    sections = "".join(
+        f'<section aria-labelledby="{key}"><h2 id="{key}">{title}</h2>{body}</section>'
+        for key, (title, body) in shown.items()
+    )
     return (
-        '<!doctype html><html lang="it"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        '<meta http-equiv="Content-Security-Policy"'
-        " content=\"default-src 'none'; style-src 'unsafe-inline'\">"
-        f"<title>Valutazione dell'assistente</title><style>{_STYLE}</style></head>"
-        f"<body>{''.join(body)}</body></html>\n"
+        '<!DOCTYPE html>\n<html lang="it"><head><meta charset="utf-8">'
+        f'<meta http-equiv="Content-Security-Policy" content="{esc(POLICY)}">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>Valutazione di piano, codice {esc(run.config['commit'])}</title>"
+        f"<style>{CSS}</style></head><body>"
+        '<a class="skip" href="#contenuto">Vai al contenuto</a>'
+        f"<header><h1>Valutazione di piano</h1><p>{esc(_when(run.config))}</p>"
+        f'<nav aria-label="Indice della pagina">{contents}</nav></header>'
+        f'<main id="contenuto" tabindex="-1">{sections}</main></body></html>\n'
     )
 
 
-_PARTS = (
-    ("requisiti", "Requisiti"),
-    ("misure", "Misure"),
-    ("grafici", "Grafici"),
-    ("parti", "Per gruppo, categoria, motivo e variante"),
-    ("domande", "Domanda per domanda"),
-    ("fatto-con", "Con che cosa è stata fatta"),
-)
-
-
-def _gates(gates: Sequence[GateResult]) -> str:
-    if not gates:
-        text = "<p>I requisiti non sono stati controllati: si controllano con «--gate».</p>"
-        return _section("requisiti", "Requisiti", text)
-    rows = [
-        [
-            one.gate,
-            "rispettato" if one.passed else "NON rispettato",
-            one.found,
-            f"{one.why} {', '.join(one.questions)}".strip(),
+def _result(found: Sequence[Entry], run: Run, gates: Sequence[GateResult]) -> str:
+    wrong = sum(bool(entry.faults) for entry in found)
+    followed = len(run.outcomes) - len(found)
+    total = len(run.outcomes)
+    parts = [
+        f'<p class="headline">Domande: {total}. Con qualcosa che non va: {wrong};'
+        f" a posto: {total - wrong}"
+        + (
+            f" (di tutte, {followed} sono varianti andate come la loro domanda originale)"
+            if followed
+            else ""
+        )
+        + ".</p>"
+    ]
+    if gates:
+        failed = [gate for gate in gates if not gate.passed]
+        ordered = [*failed, *(gate for gate in gates if gate.passed)]
+        parts.append(
+            f'<p class="headline bad"><b>Criteri non rispettati: {len(failed)} su {len(gates)}.</b>'
+            "</p>"
+            if failed
+            else f'<p class="headline"><b>Criteri rispettati: tutti ({len(gates)}).</b></p>'
+        )
+        known = {entry.id for entry in found}
+        rows: list[list[object]] = [
+            [
+                gate.gate,
+                "rispettato" if gate.passed else Html('<b class="bad">non rispettato</b>'),
+                gate.found,
+                gate.wanted,
+                Html(f"{esc(gate.why)} {_links(gate.questions, known)}"),
+            ]
+            for gate in ordered
         ]
-        for one in sorted(gates, key=lambda one: one.passed)
-    ]
-    failed = sum(not one.passed for one in gates)
-    caption = f"{failed} requisiti non rispettati su {len(gates)}"
-    heads = ("requisito", "esito", "trovato", "perché")
-    return _section("requisiti", "Requisiti", _table(caption, heads, rows))
+        heads = ["criterio", "esito", "trovato", "voluto", "perché"]
+        parts.append(table("Criteri di accettazione", heads, rows))
+    return "".join(parts)
 
 
-def _scorecard(scores: Scores, changes: Mapping[str, Comparison], reference: str) -> str:
+def _scorecard(scores: Scores, baseline: Values | None, comparisons: Sequence[Comparison]) -> str:
+    compared = {one.metric: one for one in comparisons if one.n}
+    against = baseline is not None or bool(compared)
     parts = []
-    if reference:
-        parts.append(f"<p>Le differenze sono da: {_t(reference)}.</p>")
     for suite, title in TITLES.items():
-        metrics = [METRICS[name] for name in scores.metrics if METRICS[name].suite == suite]
-        if not metrics:
+        chosen = [METRICS[name] for name in scores.metrics if METRICS[name].suite == suite]
+        if not chosen:
             continue
-        heads = ["misura", *COLUMNS.values(), "intervallo 95%", "n", "che cosa conta"]
-        if changes:
-            heads.insert(-1, "differenza")
-        rows = []
-        for metric in metrics:
-            cells = [*table_cells(metric, scores), metric.legend]
-            if changes:
-                cells.insert(-1, _change(changes.get(metric.name), metric))
-            rows.append(cells)
-        parts.append(_table(title, heads, rows))
-        parts.append(_zero_failures(metrics, scores))
-    return _section("misure", "Misure", "".join(parts))
+        heads = ["misura", "valore", "intervallo 95%", "n", "sviluppo", "verifica"]
+        rows: list[list[object]] = []
+        for metric in chosen:
+            slices = scores.metrics[metric.name]
+            whole = slices["all"]
+            row: list[object] = [
+                Html(f"<code>{esc(metric.name)}</code>"),
+                shown(whole, metric),
+                interval_of(whole, metric),
+                whole.n,
+                value_of(slices.get("dev", ABSENT), metric),
+                value_of(slices.get("test", ABSENT), metric),
+            ]
+            if against:
+                row.append(_against(metric, compared, scores, baseline or {}))
+            rows.append(row)
+        if against:
+            heads.append("rispetto al riferimento")
+        legends = definitions([(metric.name, metric.legend) for metric in chosen])
+        parts.append(
+            f"<h3>{title}</h3>{table(title, heads, rows)}"
+            "<details class=legend><summary>Che cosa dicono queste misure</summary>"
+            f"{legends}</details>"
+        )
+    return "".join(parts)
 
 
-def _zero_failures(metrics: Sequence[Metric], scores: Scores) -> str:
-    """What "never" means after n questions: the exact upper bound of the share of failures."""
-    lines = []
-    for metric in metrics:
-        found = scores.metrics[metric.name].get(ALL, ABSENT)
-        if metric.unit != "share" or found.value is None or found.low is None:
-            continue
-        failures = found.value == 1.0 if metric.better == "higher" else found.value == 0.0
-        if failures and found.high is not None:
-            most = 1 - found.low if metric.better == "higher" else found.high
-            lines.append(
-                f"<li>{_t(metric.name)}: 0 errori in {found.n} casi di {found.clusters} domande,"
-                f" cioè al massimo {_percent(most)} con fiducia del 95%.</li>"
-            )
-    return f"<ul>{''.join(lines)}</ul>" if lines else ""
+def shown(found: Measure, metric: Metric) -> str:
+    """A measure's value; of no failure at all, also how many there may still be."""
+    if found.value is None or metric.unit in ("ms", "points"):
+        return value_of(found, metric)
+    perfect = 1.0 if metric.better == "higher" else 0.0
+    if found.value != perfect or not found.n:
+        return value_of(found, metric)
+    if metric.unit == "count":
+        most: float | None = proportion(0, found.n)[1]
+    elif metric.better == "higher":
+        most = None if found.low is None else 1 - found.low
+    else:
+        most = found.high
+    if not most:
+        return value_of(found, metric)
+    words = f"0 su {found.n}: al massimo {most * 100:.1f}%".replace(".", ",")
+    return f"{value_of(found, metric)} (errori: {words})"
 
 
-def _change(one: Comparison | None, metric: Metric) -> str:
-    if one is None or one.difference is None:
-        return "-"
-    if not one.got_better and not one.got_worse:
-        return "nessuna"
-    return (
-        f"{one.difference:+.3f}".replace(".", ",")
-        + f" ({_VERDICTS[one.verdict]}, p {one.p_holm:.3f};".replace(".", ",")
-        + f" meglio {len(one.got_better)}, peggio {len(one.got_worse)})"
-    )
+def _against(
+    metric: Metric, compared: Mapping[str, Comparison], scores: Scores, baseline: Values
+) -> str:
+    if metric.name in compared:
+        return difference(compared[metric.name])
+    if metric.unit == "ms":
+        return "non si confronta: dipende dalla macchina"
+    pairs = [
+        values[metric.name] - baseline[name][metric.name]
+        for name, values in scores.values().items()
+        if metric.name in values and metric.name in baseline.get(name, {})
+    ]
+    if not pairs:
+        return NOTHING
+    moved = sum(pairs) / len(pairs)
+    if round(moved, 4) == 0:
+        return f"uguale, su {len(pairs)} domande in comune"
+    return f"{signed(moved, metric)} su {len(pairs)} domande in comune: non verificata"
 
 
 def _plots(outcomes: Sequence[Outcome]) -> str:
-    originals = [outcome for outcome in outcomes if outcome.is_original]
-    right = [(o, value("grounded_correctness", o)) for o in originals if o.gold.case.answerable]
-    ends = Counter(
-        "rifiutate" if o.abstained else "giuste e provate" if found else "sbagliate o in parte"
-        for o, found in right
-    )
-    silent = [o for o in originals if not o.gold.case.answerable]
-    kept = sum(o.abstained for o in silent)
-    fates = [
-        *(
-            Bar(name, float(ends[name]), f"{ends[name]} di {len(right)}")
-            for name in ("giuste e provate", "sbagliate o in parte", "rifiutate")
-        ),
-        Bar("silenzi dovuti", float(kept), f"{kept} di {len(silent)}"),
-        Bar("silenzi mancati", float(len(silent) - kept), f"{len(silent) - kept} di {len(silent)}"),
-    ]
-    times = [outcome.ask_ms for outcome in originals]
-    parts = [
-        bars("Come sono finite le domande", "Esito delle domande originali", fates, "esito"),
-        bars(
-            "Taratura del silenzio",
-            "Domande con risposta, per punteggio del primo brano: quota a cui è stato risposto",
-            _calibration([o for o in originals if o.gold.case.answerable], answered=True),
-            "punteggio del primo brano",
-        ),
-        bars(
-            "Taratura del silenzio, domande senza risposta",
-            "Domande senza risposta, per punteggio del primo brano: quota di silenzi",
-            _calibration(silent, answered=False),
-            "punteggio del primo brano",
-        ),
-        bars(
-            "Tempi di risposta",
-            "Millisecondi per risposta, a processo avviato",
-            histogram(times, (0, 2, 4, 6, 8, 10, 15, 20, 50, 100), "risposte"),
-            "millisecondi",
-        ),
-    ]
-    return _section("grafici", "Grafici", "".join(parts))
+    return "".join(f"<h3>{esc(chart.title)}</h3>{plot(chart)}" for chart in charts(outcomes))
 
 
-def _calibration(outcomes: Sequence[Outcome], *, answered: bool) -> list[Bar]:
-    """Fifths by the best hit's score: what was done with each."""
-    scored = sorted(
-        (outcome for outcome in outcomes if outcome.answer.hits),
-        key=lambda outcome: outcome.answer.hits[0].score,
-    )
-    found = []
-    for place in range(5):
-        part = scored[place * len(scored) // 5 : (place + 1) * len(scored) // 5]
-        if not part:
+def _slices(outcomes: Sequence[Outcome], scores: Scores) -> str:
+    parts = []
+    for title, named, wanted in DIMENSIONS:
+        names = sorted({name for outcome in outcomes if (name := named(outcome.gold.case))})
+        metrics = [
+            METRICS[metric]
+            for metric in wanted
+            if any(scores.metrics.get(metric, {}).get(name, ABSENT).n for name in names)
+        ]
+        if not metrics:
             continue
-        done = sum(outcome.abstained is not answered for outcome in part)
-        low, high = part[0].answer.hits[0].score, part[-1].answer.hits[0].score
-        label = f"{low:.2f}-{high:.2f}".replace(".", ",")
-        share = done / len(part)
-        found.append(Bar(label, share, f"{_percent(share)} ({done} di {len(part)})"))
-    return found
-
-
-def _slices(scores: Scores) -> str:
-    parts = []
-    for title, names in SLICES.items():
-        metrics = [METRICS[name] for name in SHOWN_METRICS[title] if name in scores.metrics]
-        rows = []
-        for name in names:
-            cells = [scores.metrics[metric.name].get(name, ABSENT) for metric in metrics]
-            if any(cell.n for cell in cells):
-                texts = [
-                    f"{shown(cell, metric)} ({interval(cell, metric)}, n {cell.n})"
-                    for cell, metric in zip(cells, metrics, strict=True)
-                ]
-                rows.append([name, *texts])
-        if rows:
-            parts.append(_table(title, ["", *(metric.name for metric in metrics)], rows))
-    return _section("parti", "Per gruppo, categoria, motivo e variante", "".join(parts))
-
-
-def _questions(
-    run: Run, judged: Mapping[str, Sequence[str]], baseline: Mapping[str, Mapping[str, float]]
-) -> str:
-    """Originals by category, those that went wrong first, each with its variants."""
-    variants: dict[str, list[Outcome]] = {}
-    for outcome in run.outcomes:
-        if outcome.gold.case.variant_of:
-            variants.setdefault(outcome.gold.case.variant_of, []).append(outcome)
-    categories: dict[str, list[Outcome]] = {}
-    for outcome in run.outcomes:
-        if not outcome.gold.case.variant_of:
-            categories.setdefault(outcome.gold.case.category, []).append(outcome)
-    parts = []
-    for category, outcomes in sorted(categories.items()):
-        wrong = sum(bool(judged[outcome.gold.case.id]) for outcome in outcomes)
-        parts.append(f"<h3>{_t(category)}: {wrong} da guardare su {len(outcomes)}</h3>")
-        for outcome in sorted(outcomes, key=lambda o: not judged[o.gold.case.id]):
-            own = variants.get(outcome.gold.case.id, [])
-            parts.append(_question(run, outcome, judged, baseline, own))
-    return _section("domande", "Domanda per domanda", "".join(parts))
-
-
-def _question(
-    run: Run,
-    outcome: Outcome,
-    judged: Mapping[str, Sequence[str]],
-    baseline: Mapping[str, Mapping[str, float]],
-    variants: Sequence[Outcome],
-) -> str:
-    case = outcome.gold.case
-    found = judged[case.id]
-    word = (
-        f'<span class="fault">{_t(", ".join(found))}</span>'
-        if found
-        else '<span class="fine">bene</span>'
-    )
-    parts = [
-        f'<details id="q-{_t(case.id)}"><summary>{_t(case.id)} · {_t(_short(case.question))}:'
-        f" {word}</summary>"
-    ]
-    parts += [f"<p>Domanda di prima: {_t(_short(before))}</p>" for before in case.history]
-    if case.filters:
-        parts.append(f"<p>Filtri: {_t(str(case.filters))}</p>")
-    if case.world:
-        parts.append(f"<p>Posta alla raccolta «{_t(case.world)}».</p>")
-    answer = outcome.answer
-    parts.append(
-        f"<p>L'assistente {_STATUS[answer.status]}, in {outcome.ask_ms:.0f} ms."
-        f" Ha capito: «{_t(_short(answer.understood_as))}».</p>"
-    )
-    if outcome.error:
-        parts.append(f'<p class="fault">{_t(outcome.error)}</p>')
-    parts += [
-        f"<p>{_t(sentence.text)} {_t(''.join(f'[{n}]' for n in sentence.citations))}</p>"
-        for sentence in answer.sentences
-    ]
-    parts += [f"<p>Avviso: {_t(notice)}</p>" for notice in answer.notices]
-    parts += [_cited(run.pages, citation) for citation in answer.citations]
-    parts.append(_expected(outcome, run.pages))
-    parts.append(_own_values(outcome, baseline.get(case.id)))
-    if variants:
-        lines = (
-            f"<li>{_t(one.gold.case.change or '')}: «{_t(_short(one.gold.case.question))}»,"
-            f" {_STATUS[one.answer.status]}"
-            f"{_t(': ' + ', '.join(judged[one.gold.case.id]) if judged[one.gold.case.id] else '')}"
-            "</li>"
-            for one in variants
-        )
-        parts.append(f"<p>Varianti:</p><ul>{''.join(lines)}</ul>")
-    parts.append("</details>")
+        asked = {
+            name: sum(named(outcome.gold.case) == name for outcome in outcomes) for name in names
+        }
+        rows: list[list[object]] = [
+            [name, asked[name], *(_slice(scores, metric, name) for metric in metrics)]
+            for name in names
+        ]
+        heads: list[object] = ["parte", "domande", *(_breakable(metric.name) for metric in metrics)]
+        parts.append(f"<h3>{esc(title)}</h3>{table(title, heads, rows)}")
     return "".join(parts)
 
 
-def _cited(pages: Mapping[tuple[str, int], KeptPage], citation: Citation) -> str:
-    page = pages.get((citation.document_id, citation.page))
-    name = citation.source.replace("\\", "/").rsplit("/", 1)[-1]
-    head = f"<p>[{citation.n}] {_t(citation.title)}, pagina {citation.page} ({_t(name)})</p>"
-    if page is None:
-        return head + '<p class="fault">La pagina citata non esiste.</p>'
-    text, start, end = page.text, citation.start, citation.end
-    whole = len(text) <= WHOLE_PAGE
-    first = 0 if whole else max(0, start - AROUND)
-    last = len(text) if whole else min(len(text), end + AROUND)
-    before = ("" if first == 0 else "[…] ") + text[first:start]
-    after = text[end:last] + ("" if last == len(text) else " […]")
-    return (
-        f"{head}<blockquote>{_t(before)}<mark>{_t(text[start:end])}</mark>{_t(after)}</blockquote>"
+def _slice(scores: Scores, metric: Metric, name: str) -> Html:
+    found = scores.metrics[metric.name].get(name, ABSENT)
+    if found.value is None:
+        return Html(NOTHING)
+    told = signed(found.value, metric) + " punti" if metric.unit == "points" else None
+    return Html(
+        f"{esc(told or value_of(found, metric))}"
+        f"<br><small>{esc(interval_of(found, metric))}; n\N{NO-BREAK SPACE}{found.n}</small>"
     )
 
 
-def _expected(outcome: Outcome, pages: Mapping[tuple[str, int], KeptPage]) -> str:
-    case = outcome.gold.case
-    parts = []
-    told = outcome.told
-    if case.nuggets:
-        lines = (
-            f"<li>{'detta' if any(says(told, form) for form in nugget.forms) else 'NON detta'}"
-            f"{'' if nugget.vital else ' (facoltativa)'}: {_t(' / '.join(nugget.forms))}</li>"
-            for nugget in case.nuggets
-        )
-        parts.append(f"<p>Informazioni attese:</p><ul>{''.join(lines)}</ul>")
-    said = [word for word in case.forbidden if says(told, word)]
-    if said:
-        parts.append(f'<p class="fault">Cose vietate dette: {_t(", ".join(said))}</p>')
-    if case.abstain_reason:
-        parts.append(f"<p>Doveva tacere: {_t(case.abstain_reason)}.</p>")
-    sets = outcome.gold.evidence or outcome.gold.correction
-    for number, quotes in enumerate(sets, start=1):
-        lines = (_gold(quote, outcome, pages) for quote in quotes)
-        title = "Prove attese" if outcome.gold.evidence else "Correzione ammessa"
-        parts.append(f"<p>{title}, insieme {number} di {len(sets)}:</p><ul>{''.join(lines)}</ul>")
+def _breakable(name: str) -> Html:
+    return Html(esc(name).replace("_", "_<wbr>"))
+
+
+def _reading(reading: Sequence[ReadingScore]) -> str:
+    if not reading:
+        return ""
+    formats = sorted({name for one in reading for name in one.slices if name != "all"})
+    heads = ["misura", "tutti", "intervallo 95%", "n", *formats]
+    parts = [
+        table("Lettura dei documenti", heads, reading_rows(reading, formats)),
+        "<details class=legend><summary>Che cosa dicono queste misure</summary>",
+        definitions([(one.name, one.legend) for one in reading]),
+        "</details>",
+    ]
+    for one in reading:
+        if one.faults:
+            lines = [f"{fault.document}: {fault.about}" for fault in one.faults[:FAULTS_SHOWN]]
+            more = len(one.faults) - len(lines)
+            lines += [f"e altri {more}"] if more else []
+            parts.append(
+                f"<details><summary>{esc(one.name)}: {len(one.faults)} errori</summary>"
+                f"{items(lines)}</details>"
+            )
     return "".join(parts)
 
 
-def _gold(quote: Quote, outcome: Outcome, pages: Mapping[tuple[str, int], KeptPage]) -> str:
-    page = pages.get((quote.document_id, quote.page))
-    title = page.title if page else quote.document_id[:12]
-    ranked = outcome.ranked
-    wanted = RankedPage(quote.document_id, quote.page)
-    rank = (
-        f"pagina trovata al posto {ranked.index(wanted) + 1}"
-        if wanted in ranked
-        else "pagina non trovata nei primi 10 brani"
-    )
-    cited = covered_share([quote], outcome.answer.citations) == 1.0
-    return (
-        f"<li>{'citata' if cited else 'NON citata'}, {rank}: «{_t(quote.text)}»"
-        f" ({_t(title)}, pagina {quote.page})</li>"
-    )
+def _peers(markdown_table: str) -> str:
+    rows = [
+        [cell.strip() for cell in line.strip().strip("|").split("|")]
+        for line in markdown_table.splitlines()
+        if line.strip().startswith("|")
+    ]
+    rows = [row for row in rows if not all(set(one) <= set("-: ") for one in row)] or []
+    return table("Piano e altri sistemi, sulle stesse domande", rows[0], rows[1:]) if rows else ""
 
 
-def _own_values(outcome: Outcome, before: Mapping[str, float] | None) -> str:
-    rows = []
-    for name, metric in METRICS.items():
-        found = value(name, outcome)
-        if found is None or metric.unit == "ms":
-            continue
-        cells = [name, figure(found, metric)]
-        if before is not None:
-            old = before.get(name)
-            changed = "" if old is None or abs(old - found) < 1e-3 else " (cambiata)"
-            cells.append("-" if old is None else figure(old, metric) + changed)
-        rows.append(cells)
-    heads = ["misura", "ora"] + ([] if before is None else ["riferimento"])
-    return _table("Misure della domanda", heads, rows) if rows else ""
+def _questions(groups: Mapping[str, Sequence[Entry]], run: Run) -> str:
+    parts = [
+        "<p>Per ogni categoria prima le domande sbagliate. Il numero fra parentesi quadre è quello"
+        " della citazione; il testo evidenziato è la citazione, parola per parola, sulla sua"
+        " pagina.</p>",
+        "<h3>Indice delle domande</h3>",
+        index(groups),
+    ]
+    for category, members in groups.items():
+        parts.append(f"<h3>{esc(category)}</h3>")
+        parts += [question(entry, run.pages) for entry in members]
+    return "".join(parts)
 
 
-def _config(config: Mapping[str, Any]) -> str:
-    rows: list[list[str]] = []
-    for name, content in config.items():
-        if isinstance(content, dict):
-            rows += [
-                [f"{name or '-'} · {key or 'documenti'}", str(item)]
-                for key, item in content.items()
+def _what(config: Mapping[str, Any]) -> str:
+    """What was run, at the end: commit, documents, settings, machine."""
+    about: list[tuple[object, object]] = [
+        ("Quando", _date(str(config.get("started", "")))),
+        ("Codice", config.get("commit", "")),
+        ("Domande", f"{config.get('questions', '')} ({config.get('golden', '')})"),
+    ]
+    if config.get("suites"):
+        about.append(("Serie di misure", ", ".join(config["suites"])))
+    if config.get("sample"):
+        about.append(("Campione", f"{config['sample']} domande chieste con --sample"))
+    machine = config.get("machine", {})
+    about.append(("Macchina", ", ".join(f"{name} {made}" for name, made in machine.items())))
+    rows: list[list[object]] = []
+    for name, held in sorted(config.get("collections", {}).items()):
+        counts = held.get("counts", {"documents": held.get("documents", "")})
+        rows.append(
+            [
+                name or "i documenti",
+                ", ".join(f"{_COUNTED.get(what, what)} {n}" for what, n in counts.items()),
+                held.get("generation", NOTHING),
+                held.get("embedding", NOTHING),
+                str(held.get("corpus", NOTHING))[:12],
             ]
-        else:
-            rows.append([name, str(content)])
-    table = _table("Impostazioni, raccolte, macchina", ("nome", "valore"), rows)
-    return _section("fatto-con", "Con che cosa è stata fatta", table)
-
-
-def _section(name: str, title: str, content: str) -> str:
-    return f'<section aria-labelledby="{name}"><h2 id="{name}">{title}</h2>{content}</section>'
-
-
-def _table(caption: str, heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f'<th scope="col">{_t(cell)}</th>' for cell in heads)
-    lines = []
-    for row in rows:
-        first, *others = row
-        cells = "".join(
-            f"<td{' class=text' if len(cell) > 16 else ''}>{_t(cell)}</td>" for cell in others
         )
-        lines.append(f'<tr><th scope="row">{_t(first)}</th>{cells}</tr>')
+    heads = ["raccolta", "che cosa contiene", "generazione", "embedding", "impronta"]
+    settings: list[list[object]] = [
+        [name, "non impostato" if made in ("", "None") else made]
+        for name, made in config.get("settings", {}).items()
+    ]
     return (
-        f'<div class="wide" tabindex="0" role="region" aria-label="{_t(caption)}"><table>'
-        f"<caption>{_t(caption)}</caption><thead><tr>{head}</tr></thead>"
-        f"<tbody>{''.join(lines)}</tbody></table></div>"
+        definitions(about)
+        + table("Raccolte di documenti", heads, rows)
+        + "<details><summary>Impostazioni</summary>"
+        + table("Impostazioni", ["nome", "valore"], settings)
+        + "</details>"
     )
 
 
-def _t(text: str) -> str:
-    """Escaped, and without the control characters that HTML forbids."""
-    shown = "".join(letter if letter >= " " or letter == "\n" else "\ufffd" for letter in text)
-    return escape(shown)
+def _when(config: Mapping[str, Any]) -> str:
+    return f"Codice {config['commit']}, {config['questions']} domande, {_date(config['started'])}."
 
 
-def _short(text: str) -> str:
-    return text if len(text) <= 300 else text[:300] + "…"
+def _date(iso: str) -> str:
+    try:
+        return datetime.fromisoformat(iso).strftime("%d/%m/%Y, ore %H:%M (UTC)")
+    except ValueError:
+        return iso
 
 
-def _percent(share: float) -> str:
-    return f"{share * 100:.1f}%".replace(".", ",")
+def _links(questions: Sequence[str], known: set[str]) -> str:
+    first = [link(name) if name in known else Html(esc(name)) for name in questions]
+    more = len(first) - QUESTIONS_NAMED
+    tail = f" e altre {more}" if more > 0 else ""
+    return f"<br>{', '.join(first[:QUESTIONS_NAMED])}{tail}" if first else ""
+
+
+_COUNTED = {
+    "documents": "documenti",
+    "pages": "pagine",
+    "passages": "brani",
+    "schede": "schede",
+    "interventi": "interventi",
+}
