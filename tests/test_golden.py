@@ -26,7 +26,8 @@ def test_each_group_asks_each_kind_of_question(originals: list[Case]) -> None:
     asked = [case for case in originals if case.answerable and not is_attack(case)]
     groups = Counter(case.group for case in asked)
     assert set(groups) == {"operatore", "pianificatore", "formatore"}
-    assert min(groups.values()) >= 25
+    assert min(groups.values()) >= 35
+    assert sum(groups.values()) >= 300
     categories = Counter(case.category for case in asked)
     assert set(categories) == {*QUESTION_CATEGORIES}
     assert min(categories.values()) >= 4
@@ -34,8 +35,8 @@ def test_each_group_asks_each_kind_of_question(originals: list[Case]) -> None:
 
 def test_enough_must_be_met_with_silence_and_half_is_nearly_there(originals: list[Case]) -> None:
     silent = [case for case in originals if not case.answerable]
-    assert len(silent) >= 200
     genuine = [case for case in silent if not is_attack(case)]
+    assert len(genuine) >= 200
     near = [case for case in genuine if case.abstain_reason in NEAR_MISS]
     assert len(near) >= 100
     assert len(near) >= len(genuine) / 2
