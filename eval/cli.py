@@ -41,6 +41,9 @@ from eval.reading import as_json as reading_json
 from eval.run import Run, default_folder, describe, read_run, run
 from eval.score import SUITES, as_json, score
 from eval.system import System, assistant_over, prepared
+from eval.verifier import FILE as VERIFIER
+from eval.verifier import TITLE as VERIFIER_TITLE
+from eval.verifier import score_verifier
 from eval.worlds import Worlds, worlds_over
 
 if TYPE_CHECKING:
@@ -157,6 +160,9 @@ def evaluate(
             if asked:
                 config = {**describe(settings, golden), "suites": asked, "sample": size}
                 _ask_all(worlds_over(settings, documents), cases, folder, config, repeat)
+            if "answers" in asked:
+                with assistant_over(settings, documents) as system:
+                    write_scores(score_verifier(system, cases), folder, VERIFIER)
             if peers and asked:
                 with assistant_over(settings, documents) as system:
                     _ask_peers(system, cases, folder, settings)
@@ -271,6 +277,12 @@ def _show(
             console.print(report.terminal(scores, done.outcomes, str(folder)), soft_wrap=True)
             _show_comparison(console, reference, comparisons)
             _show_gates(console, results)
+    if "answers" in suites and (folder / VERIFIER).exists():
+        verified = read_scores(folder, VERIFIER)
+        summary.append("\n".join(markdown_lines(verified, VERIFIER_TITLE)))
+        shown["verifier"] = reading_json(verified)
+        if not json_output:
+            console.print(terminal_table(verified, VERIFIER_TITLE))
     if ingest:
         summary.append("\n".join(markdown_lines(reading)))
         shown |= {"reading": reading_json(reading)}

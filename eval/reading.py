@@ -19,7 +19,7 @@ from eval import fidelity_records  # noqa: F401 - registers its measures
 from eval.fidelity import FIDELITY, Observation, Read, Reading
 from eval.intervals import Measure, measure
 
-FILE = "reading.json"
+FILE, TITLE = "reading.json", "Lettura dei documenti"
 FAULTS_KEPT = 200
 """Of each metric, written in the run folder."""
 
@@ -88,19 +88,19 @@ def score_reading(reading: Reading) -> tuple[ReadingScore, ...]:
     return tuple(scores)
 
 
-def write_scores(scores: Sequence[ReadingScore], folder: Path) -> None:
+def write_scores(scores: Sequence[ReadingScore], folder: Path, file: str = FILE) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     kept = [
         {**asdict(one), "faults": [asdict(f) for f in one.faults[:FAULTS_KEPT]]} for one in scores
     ]
     text = json.dumps(kept, ensure_ascii=False, indent=1)
-    (folder / FILE).write_text(text + "\n", encoding="utf-8")
+    (folder / file).write_text(text + "\n", encoding="utf-8")
 
 
-def read_scores(folder: Path) -> tuple[ReadingScore, ...]:
+def read_scores(folder: Path, file: str = FILE) -> tuple[ReadingScore, ...]:
     """Raises UsageError when the folder holds no such scores."""
     try:
-        return _SCORES.validate_json((folder / FILE).read_bytes())
+        return _SCORES.validate_json((folder / file).read_bytes())
     except (OSError, ValidationError) as error:
         raise UsageError(
             f"La cartella {folder} non contiene la valutazione della lettura.",
@@ -112,10 +112,10 @@ def as_json(scores: Sequence[ReadingScore]) -> dict[str, Any]:
     return {one.name: {name: asdict(found) for name, found in one.slices.items()} for one in scores}
 
 
-def terminal_table(scores: Sequence[ReadingScore]) -> Table:
-    """A row a metric, a column a format; what was not there to observe is a dash."""
+def terminal_table(scores: Sequence[ReadingScore], title: str = TITLE) -> Table:
+    """A row a metric, a column a format or kind; what was not there to observe is a dash."""
     formats = sorted({name for one in scores for name in one.slices if name != "all"})
-    table = Table(title="Lettura dei documenti", title_justify="left", title_style="bold")
+    table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("misura", no_wrap=True)
     for column in ("tutti", "intervallo 95%", "n", *formats):
         table.add_column(column, justify="right", no_wrap=True)
@@ -124,12 +124,12 @@ def terminal_table(scores: Sequence[ReadingScore]) -> Table:
     return table
 
 
-def markdown_lines(scores: Sequence[ReadingScore]) -> list[str]:
+def markdown_lines(scores: Sequence[ReadingScore], title: str = TITLE) -> list[str]:
     formats = sorted({name for one in scores for name in one.slices if name != "all"})
     heads = ["misura", "tutti", "intervallo 95%", "n", *formats]
     table = [heads, ["---"] + ["---:"] * (len(heads) - 1), *rows(scores, formats)]
     return [
-        "## Lettura dei documenti",
+        f"## {title}",
         "",
         *("| " + " | ".join(row) + " |" for row in table),
         "",

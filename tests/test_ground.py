@@ -8,15 +8,13 @@ guard against regressions and are no estimate: the next estimate needs new pairs
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import NamedTuple
 
 import pytest
 
 from assistant.answering.ground import verify
 from assistant.models import Passage, Span
-
-DATA = Path(__file__).parent / "data"
+from eval.verifier import CLAIMS
 
 
 class Score(NamedTuple):
@@ -33,7 +31,7 @@ def passage_of(text: str, section: str = "", identifier: str = "p") -> Passage:
 
 def score(name: str) -> Score:
     passed = right = supported = pairs = 0
-    for line in (DATA / f"grounding_{name}.jsonl").read_text("utf-8").splitlines():
+    for line in (CLAIMS / f"{name}.jsonl").read_text("utf-8").splitlines():
         case = json.loads(line)
         passage = passage_of(case["passage"], case["section"])
         for claim in case["claims"]:
