@@ -49,6 +49,8 @@ from eval.worlds import Worlds, worlds_over
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from eval.nli import NliScore
+
 INGEST = "ingest"
 ALL_SUITES = (*SUITES, INGEST)
 REPEAT = 3
@@ -418,6 +420,51 @@ def _typed(prompt: str) -> str:
         return input(prompt)
     except EOFError:
         return "esci"
+
+
+@app.command("nli")
+def judge_by_model(
+    folder: _RunArgument,
+    model: Annotated[
+        str, typer.Option("--model", help="Modello NLI di sentence-transformers: nome o cartella.")
+    ],
+) -> None:
+    """Fa giudicare le citazioni a un modello, e dice quanto concorda con le persone; mai requisito.
+
+    Sono le misure ALCE: citation recall (le citazioni provano la frase) e precision (ognuna serve).
+    """
+    from eval.label import read_labels
+    from eval.nli import load_entails, score_nli
+
+    with _explained():
+        done = read_run(folder)
+        found = score_nli(done, read_labels(folder), load_entails(model))
+        kept = {"model": model, **_plain(found)}
+        text = json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
+        (folder / "nli.json").write_text(text, encoding="utf-8")
+        for name, one in (
+            ("citation_recall", found.citation_recall),
+            ("citation_precision", found.citation_precision),
+        ):
+            if one.value is None or one.low is None or one.high is None:
+                typer.echo(f"{name}: niente da giudicare.")
+                continue
+            typer.echo(f"{name}: {one.value:.1%} (fra {one.low:.1%} e {one.high:.1%}, n {one.n}).")
+        if found.agreement is None:
+            typer.echo("Nessuna frase è stata giudicata da persone: vedi «piano eval label».")
+        else:
+            typer.echo(
+                f"D'accordo con le persone su {found.agreement.share:.0%}"
+                f" di {found.agreement.n} frasi."
+            )
+
+
+def _plain(found: NliScore) -> dict[str, Any]:
+    return {
+        "citation_recall": asdict(found.citation_recall),
+        "citation_precision": asdict(found.citation_precision),
+        "agreement": None if found.agreement is None else found.agreement._asdict(),
+    }
 
 
 @app.command("promote")
