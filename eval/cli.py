@@ -139,6 +139,14 @@ def evaluate(
             help="Pone le stesse domande anche a una catena LangChain da manuale e a BM25.",
         ),
     ] = False,
+    peer_model: Annotated[
+        str,
+        typer.Option(
+            "--peer-model",
+            help="Modello sentence-transformers della catena LangChain: nome o cartella.",
+            show_default=False,
+        ),
+    ] = "",
     repeat: Annotated[
         int, typer.Option("--repeat", min=1, help="Quante volte porre ogni domanda.")
     ] = REPEAT,
@@ -167,7 +175,7 @@ def evaluate(
                     write_scores(score_verifier(system, cases), folder, VERIFIER)
             if peers and asked:
                 with assistant_over(settings, documents) as system:
-                    _ask_peers(system, cases, folder, settings)
+                    _ask_peers(system, cases, folder, settings, peer_model)
         own = golden == GOLDEN
         failures = _show(
             folder, asked, INGEST in suites, as_json_output, against, gates if gate else None, own
@@ -217,12 +225,14 @@ def _ask_all(
             raise typer.Exit(INTERRUPTED) from None
 
 
-def _ask_peers(system: System, cases: Sequence[Case], folder: Path, settings: Settings) -> None:
-    from eval.peers import markdown_table, own_result, run_peers
+def _ask_peers(
+    system: System, cases: Sequence[Case], folder: Path, settings: Settings, model: str
+) -> None:
+    from eval.peers import MINILM, markdown_table, own_result, run_peers
 
     plain = [case for case in cases if not case.world]
     typer.echo(f"Pongo {len(plain)} domande anche ai sistemi di confronto.", err=True)
-    results = run_peers(system, plain, folder, settings)
+    results = run_peers(system, plain, folder, settings, model=model or MINILM)
     text = markdown_table([own_result(folder), *results])
     (folder / PEERS_TABLE).write_text(text, encoding="utf-8")
 
