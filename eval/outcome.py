@@ -87,8 +87,18 @@ class Outcome:
         return bool(self.error) and not self.error.startswith("UsageError")
 
     @property
+    def kept_silence(self) -> bool:
+        """Chose not to answer: a crash answers nothing either, and earns nothing by it."""
+        return self.abstained and not self.answer_crashed
+
+    @property
     def told(self) -> str:
         return "\n".join(sentence.text for sentence in self.answer.sentences)
+
+    @property
+    def shown(self) -> str:
+        """All that a reader is given to read: the sentences and the quotes under them."""
+        return "\n".join((self.told, *(citation.quote for citation in self.answer.citations)))
 
     @property
     def is_original(self) -> bool:

@@ -102,9 +102,7 @@ def ask_one(system: System, gold: Gold, repeat: int = 1) -> Outcome:
         ),
         ask_ms=round((asked - started) * 1000, 3),
         search_ms=round((searched - asked) * 1000, 3),
-        repeats=tuple(
-            digest(system.ask(case.question, filters=filters, history=case.history)) for _ in again
-        ),
+        repeats=tuple(_digest_again(system, gold) for _ in again),
         error=error,
     )
 
@@ -381,6 +379,16 @@ def _attempt(call: Callable[[], T], otherwise: T) -> tuple[T, str]:
         return call(), ""
     except Exception as problem:  # noqa: BLE001 - what a question breaks is a finding, not our end
         return otherwise, f"{type(problem).__name__}: {problem}"
+
+
+def _digest_again(system: System, gold: Gold) -> str:
+    """What the same question gives once more, be it what it raises."""
+    case = gold.case
+    answer, error = _attempt(
+        lambda: system.ask(case.question, filters=case.parsed_filters(), history=case.history),
+        _no_answer(case.question),
+    )
+    return error or digest(answer)
 
 
 def _no_answer(question: str) -> Answer:

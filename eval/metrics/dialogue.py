@@ -46,7 +46,7 @@ def follow_up_understood(outcome: Outcome) -> Sequence[float]:
 @metric("conversation", lambda o: unanswerable(o) and bool(o.gold.case.history))
 def follow_up_silence(outcome: Outcome) -> Sequence[float]:
     """Domande che ne seguono altre e non hanno risposta nei documenti: silenzi tenuti."""
-    return [float(outcome.abstained)]
+    return [float(outcome.kept_silence)]
 
 
 @metric("conversation", lambda o: o.gold.case.change == OTHER_TOPIC)
@@ -55,7 +55,8 @@ def topic_change_kept(outcome: Outcome) -> Sequence[float]:
     citazioni che da sole."""
     if outcome.original is None:
         return []
-    return [float(_cited(outcome) == _cited(outcome.original))]
+    same = _cited(outcome) == _cited(outcome.original)
+    return [float(same and not outcome.answer_crashed)]
 
 
 def _cited(outcome: Outcome) -> list[tuple[str, int, int, int]]:

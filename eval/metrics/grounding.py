@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+from assistant.answering.ground import verify
+from assistant.models import AnswerSentence, Citation, Passage, Quote, Span
 from eval.cases import normal, says
 from eval.metrics.registry import answerable, everything, metric, originals
 from eval.outcome import Outcome, best_share, digest, touches
@@ -49,17 +51,30 @@ def is_complete(before: str, quote: str, after: str) -> bool:
 
 @metric("answers", everything)
 def sentence_support(outcome: Outcome) -> Sequence[float]:
-    """Frasi con almeno una citazione e, se presentate come testuali, le cui parole stanno tutte
-    nelle citazioni."""
-    quotes = {citation.n: citation.quote for citation in outcome.answer.citations}
-    found: list[float] = []
-    for sentence in outcome.answer.sentences:
-        words = normal(" ".join(quotes.get(n, "") for n in sentence.citations))
-        cited = bool(sentence.citations) and all(n in quotes for n in sentence.citations)
-        if sentence.verdict == "verbatim":
-            cited = cited and normal(sentence.text) in words
-        found.append(float(cited and sentence.verdict != "unsupported"))
-    return found
+    """Frasi con almeno una citazione che le regge: se presentate come testuali, le loro parole vi
+    stanno tutte; se scritte dal modello, la verifica rifatta sulle sole citazioni le ritrova."""
+    cited = outcome.answer.citations
+    return [float(is_supported(sentence, cited)) for sentence in outcome.answer.sentences]
+
+
+def is_supported(sentence: AnswerSentence, citations: Sequence[Citation]) -> bool:
+    """Whether the quotes that a sentence cites, all among `citations`, hold what it says.
+
+    What the answer itself says of a sentence is believed only when it is `unsupported`.
+    """
+    by_number = {citation.n: citation for citation in citations}
+    if not sentence.citations or not set(sentence.citations) <= set(by_number):
+        return False
+    cited = [by_number[n] for n in sentence.citations]
+    words = " ".join(citation.quote for citation in cited)
+    if sentence.verdict == "verbatim":
+        return normal(sentence.text) in normal(words)
+    if sentence.verdict == "unsupported":
+        return False
+    # One passage of all the quotes: a sentence over two pages is cited in two pieces.
+    sections = tuple(dict.fromkeys(citation.section for citation in cited))
+    quoted = Passage("", "", 0, words, sections, (Span(1, 0, len(words)),))
+    return verify(sentence.text, [quoted]).verdict == "supported"
 
 
 @metric("answers", answerable)
@@ -88,21 +103,41 @@ def nugget_recall(outcome: Outcome) -> Sequence[float]:
 
 
 def nuggets_told(outcome: Outcome) -> float:
+    return _nuggets_in(outcome.told, outcome)
+
+
+def _nuggets_in(text: str, outcome: Outcome) -> float:
     vital = [nugget for nugget in outcome.gold.case.nuggets if nugget.vital]
-    told = [any(says(outcome.told, form) for form in nugget.forms) for nugget in vital]
+    told = [any(says(text, form) for form in nugget.forms) for nugget in vital]
     return sum(told) / len(told)
 
 
 @metric("answers", answerable)
 def grounded_correctness(outcome: Outcome) -> Sequence[float]:
-    """Risposte giuste e provate insieme: tutte le informazioni indispensabili, tutte le prove di
-    un insieme citate, nessuna cosa vietata. Dire il vero citando la pagina sbagliata vale 0."""
+    """Risposte giuste e provate insieme: tutte le informazioni indispensabili in frasi rette dalle
+    loro citazioni, tutte le prove di un insieme citate alla lettera, nessuna cosa vietata. Dire il
+    vero citando la pagina sbagliata vale 0."""
     return [float(is_right(outcome))]
 
 
 def is_right(outcome: Outcome) -> bool:
-    proven = best_share(outcome.gold.evidence, outcome.answer.citations) == 1.0
-    return nuggets_told(outcome) == 1.0 and proven and not tells_forbidden(outcome)
+    return _tells_and_proves(outcome, outcome.gold.evidence) and not tells_forbidden(outcome)
+
+
+def proven_nuggets(outcome: Outcome) -> float:
+    """`nuggets_told` by sentences that quotes read back unchanged from the index hold."""
+    faithful = _faithful(outcome)
+    held = [one.text for one in outcome.answer.sentences if is_supported(one, faithful)]
+    return _nuggets_in("\n".join(held), outcome)
+
+
+def _tells_and_proves(outcome: Outcome, sets: Sequence[Sequence[Quote]]) -> bool:
+    return best_share(sets, _faithful(outcome)) == 1.0 and proven_nuggets(outcome) == 1.0
+
+
+def _faithful(outcome: Outcome) -> list[Citation]:
+    pairs = zip(outcome.answer.citations, outcome.seen, strict=True)
+    return [citation for citation, seen in pairs if citation.quote == seen.text]
 
 
 @metric("answers", originals)
@@ -111,7 +146,7 @@ def crag_score(outcome: Outcome) -> Sequence[float]:
     provata o silenzio dovuto, 0,5 risposta vera in parte, 0 rifiuto ingiusto, -1 risposta sbagliata
     o data dove si doveva tacere."""
     if not outcome.gold.case.answerable:
-        return [1.0 if outcome.abstained or corrects(outcome) else -1.0]
+        return [1.0 if outcome.kept_silence or corrects(outcome) else -1.0]
     if outcome.abstained:
         return [0.0]
     if is_right(outcome):
@@ -162,4 +197,4 @@ def corrects(outcome: Outcome) -> bool:
     sets = outcome.gold.correction
     if not sets or outcome.abstained or tells_forbidden(outcome):
         return False
-    return best_share(sets, outcome.answer.citations) == 1.0 and nuggets_told(outcome) == 1.0
+    return _tells_and_proves(outcome, sets)

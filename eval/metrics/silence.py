@@ -12,8 +12,8 @@ from eval.outcome import Outcome
 @metric("abstention", unanswerable)
 def abstention_recall(outcome: Outcome) -> Sequence[float]:
     """Domande senza risposta nei documenti a cui l'assistente non risponde, o che corregge con la
-    prova attesa."""
-    return [float(outcome.abstained or corrects(outcome))]
+    prova attesa. Un guasto non è un silenzio."""
+    return [float(outcome.kept_silence or corrects(outcome))]
 
 
 @metric("abstention", answerable, better="lower")
@@ -35,7 +35,7 @@ def asks_back(outcome: Outcome) -> Sequence[float]:
 @metric("abstention", everything)
 def clean_silence(outcome: Outcome) -> Sequence[float]:
     """Rifiuti che non contengono frasi né citazioni presentate come risposta."""
-    if not outcome.abstained:
+    if not outcome.kept_silence:
         return []
     return [float(not outcome.answer.sentences and not outcome.answer.citations)]
 
@@ -61,4 +61,4 @@ def abstention_change(outcome: Outcome) -> Sequence[float]:
     assert outcome.original is not None
     if outcome.gold.case.answerable:
         return []
-    return [float(outcome.abstained) - float(outcome.original.abstained)]
+    return [float(outcome.kept_silence) - float(outcome.original.kept_silence)]
