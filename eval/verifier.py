@@ -29,6 +29,9 @@ QUOTES = 120
 MOST_NUMBERS = 3
 _NUMBER = re.compile(r"(?<![\w./])\d+(?:[.,]\d+)*(?![\w/])")
 _YEAR = re.compile(r"\b20[012]\d\b")
+_ACT = re.compile(r"(?<![\w./])([1-9]\d{0,3})(?=\s?/\s?(?:19|20)\d\d\b)")
+_NON = re.compile(r"\bnon (?!solo\b|soltanto\b)", re.IGNORECASE)
+"""«Non solo» aside: without its «non» it says nearly the same."""
 _VERB = re.compile(r"(?<!non )\b(è|sono|ha|hanno|può|possono|prevede|riguarda|vale|dura)\b")
 _DISTRETTI = ("Valdoro", "Lungacqua", "Selvachiara", "Pianterra", "Borgoacque", "Colleardito")
 
@@ -62,8 +65,8 @@ def score_pairs(pairs: Sequence[Pair]) -> tuple[ReadingScore, ...]:
         ),
         _score(
             "verifier_stops",
-            "Frasi che la fonte non dice, fermate: cifre o anni cambiati, «non» tolti o aggiunti,"
-            " un altro distretto, e quelle scritte a mano.",
+            "Frasi che la fonte non dice, fermate: cifre, anni o atti cambiati, «non» tolti o"
+            " aggiunti, un altro distretto, e quelle scritte a mano.",
             [(pair, not passed) for pair, passed in judged if not pair.supported],
         ),
     )
@@ -116,8 +119,16 @@ def damages(claim: str, chance: random.Random) -> Iterator[tuple[str, str]]:
     if year := _YEAR.search(claim):
         moved = str(int(year.group()) + chance.choice((-3, 3, 7)))
         yield "anno", claim[: year.start()] + moved + claim[year.end() :]
-    if " non " in claim:
-        yield "non tolto", claim.replace(" non ", " ", 1)
+    if act := _ACT.search(claim):
+        number = str(int(act.group()) + chance.choice((1, 4, 10)))
+        yield "atto", claim[: act.start()] + number + claim[act.end() :]
+    if denied := _NON.search(claim):
+        rest = claim[denied.end() :]
+        opening = denied.group()[0].isupper()
+        yield (
+            "non tolto",
+            claim[: denied.start()] + (rest[:1].upper() + rest[1:] if opening else rest),
+        )
     elif verb := _VERB.search(claim):
         yield "non aggiunto", f"{claim[: verb.start()]}non {claim[verb.start() :]}"
     for name in _DISTRETTI:

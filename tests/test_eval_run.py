@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from io import StringIO
@@ -265,6 +266,27 @@ def test_a_run_is_never_overwritten(golden: Path, tmp_path: Path) -> None:
     scored(AlwaysRefuses(), golden, tmp_path / "run")
     with pytest.raises(UsageError, match="già una valutazione"):
         scored(AlwaysRefuses(), golden, tmp_path / "run")
+
+
+def test_an_answer_that_breaks_when_repeated_is_another_answer(
+    golden: Path, tmp_path: Path
+) -> None:
+    class Tired(AlwaysRefuses):
+        def __init__(self) -> None:
+            self.asked: Counter[str] = Counter()
+
+        def ask(
+            self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
+        ) -> Answer:
+            self.asked[question] += 1
+            if question.startswith("quanti") and self.asked[question] > 1:
+                raise KeyError(question)
+            return answer(question)
+
+    cases = load_cases(golden)
+    folder = run(only(Tired()), cases, tmp_path / "run", describe(Settings(), golden), repeat=2)
+    assert value(score(folder), "determinism") == 0.75
+    assert value(score(folder), "no_crash") == 1.0
 
 
 def test_a_cut_run_is_no_run(golden: Path, tmp_path: Path) -> None:

@@ -58,8 +58,18 @@ def test_each_damage_changes_one_thing(seed: int) -> None:
     assert "2018" not in found["anno"]
     assert " non " not in found["non tolto"]
     assert "Valdoro" not in found["distretto"]
+    act = dict(damages("La delibera regionale 120/2017 approva il Piano.", random.Random(seed)))
+    assert act["atto"] in {
+        f"La delibera regionale {number}/2017 approva il Piano." for number in (121, 124, 130)
+    }
     added = dict(damages("Il centro è aperto la sera.", random.Random(seed)))
     assert added == {"non aggiunto": "Il centro non è aperto la sera."}
+
+
+def test_a_negation_is_dropped_where_it_opens_and_kept_in_not_only() -> None:
+    dropped = dict(damages("Non spetta a chi vive in struttura.", random.Random(1)))
+    assert dropped == {"non tolto": "Spetta a chi vive in struttura."}
+    assert "non tolto" not in dict(damages("Serve non solo ai minori.", random.Random(1)))
 
 
 def test_pairs_of_gold_quotes_stand_in_their_passages_and_damages_do_not(
@@ -68,7 +78,9 @@ def test_pairs_of_gold_quotes_stand_in_their_passages_and_damages_do_not(
     with opened(Settings(data_dir=bundled_data_dir), bundled_data_dir) as system:
         pairs = list(quoted_pairs(system, load_cases()))
     assert sum(one.supported for one in pairs) >= 80
-    assert {one.kind for one in pairs} >= {"alla lettera", "cifra", "anno", "non aggiunto"}
+    assert {one.kind for one in pairs} >= {
+        "alla lettera", "cifra", "anno", "atto", "non aggiunto", "non tolto", "distretto"
+    }  # fmt: skip
     for one in pairs:
         words = " ".join(one.passage.text.split())
         assert (one.claim in words) is one.supported
