@@ -19,6 +19,9 @@ import unicodedata
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from assistant.answering.polarity import is_word
+from assistant.italian.analysis import fold
+from assistant.italian.numerals import QUANTITY
 from eval.cases import ATTACK_CATEGORIES, GOLDEN, Case, load_cases
 
 FILE = "varianti.jsonl"
@@ -31,7 +34,37 @@ _NEAR_KEYS = {
     "s": "ad", "t": "ry", "u": "yi", "v": "cb", "z": "x",
 }  # fmt: skip
 _WORD = re.compile(r"(?<![\w./'\u2019-])[a-zàèéìòù]{6,}(?![\w./-])")
-"""Plain lower-case words: never names, acronyms, numbers, acts."""
+"""Plain lower-case words: never names, acronyms, numbers in figures, acts."""
+_DATES = frozenset(
+    {
+        "gennaio", "febbraio", "aprile", "maggio", "giugno", "luglio", "agosto",
+        "settembre", "ottobre", "novembre", "dicembre", "lunedì", "martedì", "mercoledì",
+        "giovedì", "venerdì", "sabato", "domenica",
+    }
+)  # fmt: skip
+_LIMITS = frozenset({"soltanto", "solamente", "esclusivamente", "sempre"})
+_MEANING = ("negation", "exception", "possibility", "duty", "bound")
+"""Kinds of words in assistant/italian/meaning.toml that a slip must leave alone."""
+_ENDING = 3
+"""Last letters that no slip touches: there one letter makes another form (votare, votate)."""
+_OTHER_WORDS = frozenset(
+    {
+        "abito", "ameno", "annale", "annali", "asili", "avviare", "badano", "basare",
+        "cacio", "cariati", "cintato", "colina", "computo", "conato", "concerto", "conigli",
+        "copie", "cultuale", "dirotto", "dritto", "fazione", "fazioni", "figlio", "filare",
+        "firmano", "firmata", "firmati", "forano", "forata", "forati", "formare", "formato",
+        "garda", "gemere", "genetico", "gironi", "gusta", "gusto", "libello", "loghi",
+        "macchina", "macchine", "macine", "moglie", "moire", "parano", "parare", "patente",
+        "patiti", "patito", "pende", "pendere", "pendeva", "perdona", "pigione", "potare",
+        "potato", "precede", "precedeva", "precorso", "premesso", "prevosti", "prevosto",
+        "prole", "provati", "provato", "reazione", "ridanno", "ridiede", "rimorsi",
+        "rimorso", "riposta", "sanati", "sanato", "sanno", "serrata", "sesso", "setta",
+        "sevizi", "sfatti", "sfatto", "sinora", "sollevo", "sorso", "sparano", "sparate",
+        "spera", "sperato", "spossato", "stadera", "suola", "suole", "temere", "temuti",
+        "temuto", "tetro",
+    }
+)  # fmt: skip
+"""Real words that one slip could make of a word of the golden questions, found by trying all."""
 _SHORT = (
     (r"\bperché\b", "xké"),
     (r"\bche cosa\b", "cosa"),
@@ -41,9 +74,16 @@ _SHORT = (
     (r"\bqual è\b", "qual'è"),
     (r"\bper favore\b", "pls"),
     (r"\bquali sono\b", "quali sn"),
+    (r"\bper (?=[a-zà-ù])(?!cento\b|forza\b|esempio\b)", "x "),
 )
+_ASKS = re.compile(
+    r"(?:(?:a|da|di|in|con|su|per|entro|fino a) )?"
+    r"(?:che|chi|come|cosa|cos'è|dove|quando|perché|qual|quale|quali|quant[oaie])\b",
+    re.IGNORECASE,
+)
+"""A question that can follow "mi sai dire"."""
+_ASKING = "ciao, mi sai dire {}"
 _OPENINGS = (
-    "ciao, mi sai dire {}",
     "scusa una cosa veloce: {}",
     "ehi, {}",
     "senti ma {}",
@@ -56,19 +96,26 @@ _BEFORE = (
     "Gentile assistente, le scrivo perché con la ricerca del sito non ho trovato nulla.",
 )
 _AFTER = (
-    "Se possibile mi servirebbe entro oggi, grazie mille della pazienza.",
-    "Mi basta una riga, poi la riporto io a chi me l'ha chiesta.",
+    "Grazie mille della pazienza e del tempo che mi dedica.",
+    "Scusi il disturbo, stamattina qui c'è molta gente.",
     "Ringrazio fin d'ora e auguro una buona giornata di lavoro.",
-    "Lo chiedo con calma, senza nessuna fretta particolare.",
+    "Mi dispiace disturbare, di solito chiedo alla collega dell'altra stanza.",
 )
 
 
 def refusi(question: str, chance: random.Random) -> str:
-    """A slip of the keyboard in one to three plain words: swap, lost, doubled or near letter."""
-    words = list(_WORD.finditer(question))
+    """A slip of the keyboard in one to three plain words: swap, lost, doubled or near letter.
+
+    Never in a date, a number, a negation or a limit, and never one that makes another word.
+    """
+    words = [found for found in _WORD.finditer(question) if _may_slip(found.group())]
+    others = _OTHER_WORDS | set(re.findall(r"\w+", question.lower()))
     chosen = chance.sample(words, min(len(words), 1 + len(words) // 4, 3))
     for word in sorted(chosen, key=lambda found: -found.start()):
-        question = question[: word.start()] + _slip(word.group(), chance) + question[word.end() :]
+        slipped = _slip(word.group(), chance)
+        while slipped in others:
+            slipped = _slip(word.group(), chance)
+        question = question[: word.start()] + slipped + question[word.end() :]
     return question
 
 
@@ -86,14 +133,16 @@ def maiuscole(question: str, chance: random.Random) -> str:
 def colloquiale(question: str, chance: random.Random) -> str:
     """As one writes to a colleague: a greeting, no capital, no question mark, shortened words.
 
-    Negations and limits are never shortened: "nn" could be lost.
+    Negations and limits are never shortened: "nn" could be lost. "mi sai dire" only opens what
+    asks with a question word: not "mi serve l'elenco", nor what is answered by yes or no.
     """
+    openings = (_ASKING, *_OPENINGS) if _ASKS.match(question) else _OPENINGS
     text = question.rstrip(" ?")
     if not re.match(r"[A-ZÀÈÉ]{2}|[A-Z]\w*\.", text) and _starts_plain(text):
         text = text[:1].lower() + text[1:]
     for pattern, short in _SHORT:
         text = re.sub(pattern, short, text, flags=re.IGNORECASE)
-    return chance.choice(_OPENINGS).format(text)
+    return chance.choice(openings).format(text)
 
 
 def prolissa(question: str, chance: random.Random) -> str:
@@ -149,10 +198,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _slip(word: str, chance: random.Random) -> str:
-    place = chance.randrange(1, len(word) - 1)
+    """One slip between the first letter and the ending; a kind that cannot be made at that place
+    gives a doubled letter instead.
+    """
+    place = chance.randrange(1, len(word) - _ENDING)
     letter = word[place]
     match chance.choice(("swap", "lose", "double", "near")):
-        case "swap" if letter != word[place + 1]:
+        case "swap" if letter != word[place + 1] and place + 1 < len(word) - _ENDING:
             return word[:place] + word[place + 1] + letter + word[place + 2 :]
         case "lose":
             return word[:place] + word[place + 1 :]
@@ -162,6 +214,15 @@ def _slip(word: str, chance: random.Random) -> str:
             return word[:place] + letter + word[place:]
 
 
+def _may_slip(word: str) -> bool:
+    return not (
+        word in _DATES | _LIMITS
+        or QUANTITY.fullmatch(word)
+        or re.fullmatch(r"milion[ei]|miliard[oi]|migliaia|centinaia|decine", word)
+        or any(is_word(kind, fold(word)) for kind in _MEANING)
+    )
+
+
 def _starts_plain(text: str) -> bool:
     """Whether the first word is no name: only question words and articles are made small."""
     first = re.split(r"\W", text, maxsplit=1)[0].lower()
@@ -169,6 +230,8 @@ def _starts_plain(text: str) -> bool:
         "che", "chi", "come", "con", "cosa", "cos", "da", "di", "dove", "entro", "il", "in", "la",
         "mi", "nel", "nella", "per", "qual", "quale", "quali", "quando", "quanta", "quante",
         "quanti", "quanto", "se", "un", "una", "vorrei", "a", "cerco", "devo", "posso", "c",
+        "al", "ci", "dal", "del", "della", "delle", "dopo", "esiste", "fino", "fra", "gli", "i",
+        "l", "le", "lo", "nei", "nelle", "perché", "su", "totale", "tra", "visto", "è",
     }  # fmt: skip
 
 
