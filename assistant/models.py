@@ -221,6 +221,18 @@ class AnswerHit:
     passage_id: str
     title: str = ""
 
+    @classmethod
+    def of(cls, hit: Hit) -> AnswerHit:
+        return cls(
+            rank=hit.rank,
+            document_id=hit.document.id,
+            source=hit.document.source,
+            page=hit.passage.page_start,
+            score=hit.score,
+            passage_id=hit.passage.id,
+            title=hit.document.title,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Answer:

@@ -127,6 +127,12 @@ class Case:
         return parse_filters(self.filters)
 
     @property
+    def is_attack(self) -> bool:
+        """Asked by the suite `adversarial`, and no part of the headline figures."""
+        asked_so = self.category in ATTACK_CATEGORIES or bool(self.world)
+        return asked_so and self.variant_of is None
+
+    @property
     def source_id(self) -> str:
         """The question it comes from: variants of one question are one cluster."""
         return self.variant_of or self.id
@@ -170,7 +176,7 @@ def load_cases(path: Path = GOLDEN) -> tuple[Case, ...]:
                 continue
             case = _read_line(line, file, number)
             if first := cases.get(case.id):
-                raise _wrong(case, f"l'identificativo {case.id!r} è già in {first.where}")
+                raise _wrong(case.where, f"l'identificativo {case.id!r} è già in {first.where}")
             cases[case.id] = case
     if not cases:
         raise UsageError(f"Nessuna domanda in {path}.", remedy="Scrivine almeno una per riga.")
@@ -223,13 +229,13 @@ def _lines(file: Path) -> list[str]:
 
 
 def _read_line(line: str, path: Path, number: int) -> Case:
-    here = Case(str(number), "", "operatore", "", False, file=str(path), line=number)
+    here = f"{path}:{number}"
     try:
         case = replace(_CASE.validate_json(line), file=str(path), line=number)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "riga"
-        raise _wrong(here, f"{where}: {first['msg']}") from error
+        place = ".".join(str(part) for part in first["loc"]) or "riga"
+        raise _wrong(here, f"{place}: {first['msg']}") from error
     problem = _problem(case)
     if problem:
         raise _wrong(here, problem)
@@ -251,9 +257,9 @@ def _with_original(case: Case, cases: Mapping[str, Case]) -> Case:
         return case
     original = cases.get(case.variant_of)
     if original is None or original.variant_of is not None:
-        raise _wrong(case, f"variant_of {case.variant_of!r} non è una domanda originale")
+        raise _wrong(case.where, f"variant_of {case.variant_of!r} non è una domanda originale")
     if case.answerable != original.answerable:
-        raise _wrong(case, f"answerable non è quello di {original.id!r}")
+        raise _wrong(case.where, f"answerable non è quello di {original.id!r}")
     return replace(
         case,
         group=original.group,
@@ -317,15 +323,15 @@ def _locate_quote(gold: GoldQuote, case: Case, ids: dict[str, list[str]], system
     named = ids.get(gold.document, [])
     if len(named) != 1:
         what = "non è nell'indice" if not named else "è nell'indice più di una volta"
-        raise _wrong(case, f"il documento {gold.document!r} {what}")
+        raise _wrong(case.where, f"il documento {gold.document!r} {what}")
     try:
         text = system.page(named[0], gold.page).text
     except NotFoundError as error:
-        raise _wrong(case, f"{gold.document} non ha la pagina {gold.page}") from error
+        raise _wrong(case.where, f"{gold.document} non ha la pagina {gold.page}") from error
     times = text.count(gold.quote)
     if times != 1:
         raise _wrong(
-            case,
+            case.where,
             f"il brano {gold.quote[:80]!r} sta {times} volte, non una, in {gold.document}"
             f" a pagina {gold.page}",
         )
@@ -333,5 +339,5 @@ def _locate_quote(gold: GoldQuote, case: Case, ids: dict[str, list[str]], system
     return Quote(named[0], gold.page, start, start + len(gold.quote), gold.quote)
 
 
-def _wrong(case: Case, problem: str) -> UsageError:
-    return UsageError(f"{case.where}: {problem}.", remedy="Correggi la riga.")
+def _wrong(where: str, problem: str) -> UsageError:
+    return UsageError(f"{where}: {problem}.", remedy="Correggi la riga.")

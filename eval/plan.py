@@ -11,7 +11,8 @@ import hashlib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 
-from eval.cases import ATTACK_CATEGORIES, Case
+from assistant.errors import UsageError
+from eval.cases import Case
 from eval.metrics.dialogue import OTHER_TOPIC
 from eval.worlds import NOISE
 
@@ -19,35 +20,39 @@ NOISE_QUESTIONS = 50
 OTHER_TOPIC_QUESTIONS = 80
 
 
-def is_attack(case: Case) -> bool:
-    return case.variant_of is None and (case.category in ATTACK_CATEGORIES or bool(case.world))
-
-
 def _is_plain(case: Case) -> bool:
-    return not case.world and not is_attack(case)
+    return not case.world and not case.is_attack
 
 
 _NEEDED: dict[str, Callable[[Case], bool]] = {
     "retrieval": lambda case: _is_plain(case) and case.answerable,
     "answers": lambda case: _is_plain(case),
     "abstention": lambda case: _is_plain(case),
-    "adversarial": lambda case: is_attack(case) or case.world in NOISE,
-    "conversation": lambda case: bool(case.history) and not is_attack(case),
-    "speed": lambda case: not is_attack(case) and case.variant_of is None,
+    "adversarial": lambda case: case.is_attack or case.world in NOISE,
+    "conversation": lambda case: bool(case.history) and not case.is_attack,
+    "speed": lambda case: not case.is_attack and case.variant_of is None,
 }
 
 
-def plan(cases: Sequence[Case], suites: Iterable[str], size: int | None = None) -> tuple[Case, ...]:
+def plan(cases: Sequence[Case], suites: Sequence[str], size: int | None = None) -> tuple[Case, ...]:
     """The cases to ask for some suites, originals before their variants' need of them.
 
     With `size`, that many originals chosen by hash of their ids (the same ones each time, attacks
     among them) and the variants of those.
+
+    Raises:
+        UsageError: no case is of these suites.
     """
     if size is not None:
         cases = sample(cases, size)
     every = (*cases, *_among_noise(cases, size), *_after_another_topic(cases, size))
     wanted = {case.id for case in every if any(_NEEDED[suite](case) for suite in suites)}
     wanted |= {case.variant_of for case in every if case.id in wanted and case.variant_of}
+    if not wanted:
+        raise UsageError(
+            f"Nessuna domanda serve alle serie di misure chieste ({', '.join(suites)}).",
+            remedy="Scegli un'altra --suite, o aggiungi domande al file.",
+        )
     return tuple(case for case in every if case.id in wanted)
 
 
@@ -90,7 +95,7 @@ def _plain(cases: Sequence[Case]) -> list[Case]:
     return _by_hash(
         case
         for case in cases
-        if case.answerable and case.variant_of is None and not case.history and not is_attack(case)
+        if case.answerable and case.variant_of is None and not case.history and not case.is_attack
     )
 
 

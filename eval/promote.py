@@ -14,7 +14,7 @@ from typing import Any
 from assistant.conversations import Reported
 from assistant.models import FeedbackReason
 
-TODO: dict[FeedbackReason, str] = {
+TO_COMPLETE: dict[FeedbackReason, str] = {
     "pagina_sbagliata": "cerca la pagina giusta e mettila in evidence, con nuggets",
     "incompleta": "completa evidence (qui ciò che fu citato) e nuggets con ciò che mancava",
     "non_trovata": "cerca la risposta: se c'è, evidence e nuggets; se no, answerable false e"
@@ -49,7 +49,7 @@ def candidate(reported: Reported) -> dict[str, Any]:
     if reported.history:
         line["history"] = list(reported.history)
     comment = f" (commento: {reported.feedback.comment})" if reported.feedback.comment else ""
-    line["da_completare"] = TODO[reported.feedback.reason] + comment
+    line["da_completare"] = TO_COMPLETE[reported.feedback.reason] + comment
     return line
 
 
@@ -57,7 +57,7 @@ def promote(reported: Iterable[Reported], out: Path) -> int:
     """Add the candidates that `out` does not hold yet; how many were added."""
     text = out.read_text(encoding="utf-8") if out.exists() else ""
     there = {json.loads(line)["id"] for line in text.split("\n") if line.strip()}
-    lines = [candidate(one) for one in reported if one.feedback.reason in TODO]
+    lines = [candidate(one) for one in reported if one.feedback.reason in TO_COMPLETE]
     new = [line for line in lines if line["id"] not in there]
     if new:
         out.parent.mkdir(parents=True, exist_ok=True)

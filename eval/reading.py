@@ -15,6 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from rich.table import Table
 
 from assistant.errors import UsageError
+from corpus import DOCUMENTS
 from eval import fidelity_records  # noqa: F401 - registers its measures
 from eval.fidelity import FIDELITY, Observation, Read, Reading
 from eval.intervals import Measure, measure
@@ -42,6 +43,12 @@ class ReadingScore:
 
 
 _SCORES = TypeAdapter(tuple[ReadingScore, ...])
+
+
+def holds_bundled(reading: Reading) -> bool:
+    """Whether the index holds any of the project's documents, the only ones known word by word."""
+    names = {path.name for path in DOCUMENTS.iterdir()}
+    return any(one.source.rsplit("/", 1)[-1] in names for one in reading.documents())
 
 
 def score_reading(reading: Reading) -> tuple[ReadingScore, ...]:

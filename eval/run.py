@@ -26,7 +26,7 @@ from pydantic import TypeAdapter, ValidationError
 from assistant.errors import AssistantError, NotFoundError, UsageError
 from assistant.models import Answer, Hit
 from assistant.settings import Settings
-from eval.cases import Case, Gold, locate
+from eval.cases import GOLDEN, Case, Gold, locate
 from eval.metrics.retrieval import page_key
 from eval.outcome import Outcome, RankedPage, Seen, Stretch, digest
 from eval.system import System
@@ -208,6 +208,7 @@ def describe(settings: Settings, golden: Path) -> dict[str, Any]:
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "commit": commit(),
         "golden": golden.name,
+        "own_questions": golden.resolve() == GOLDEN.resolve(),
         "settings": {name: str(value) for name, value in kept.items() if name != "data_dir"},
         "machine": {
             "system": platform.system(),
@@ -243,24 +244,24 @@ def default_folder(data_dir: Path) -> Path:
 def _begin(folder: Path, config: dict[str, Any]) -> dict[str, Any]:
     """The config of the run in `folder`: the new one, or that of the part already done."""
     path = folder / CONFIG
+    new = {**config, "collections": {}, "finished": [], "complete": False}
     if not path.exists():
         if (folder / ANSWERS).exists():
             raise _refused(folder, "contiene risposte senza la loro configurazione")
         folder.mkdir(parents=True, exist_ok=True)
-        new = {**config, "collections": {}, "finished": [], "complete": False}
         _write_json(path, new)
         return new
     try:
         old: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        complete, golden, settings = old["complete"], old["golden_sha256"], old["settings"]
-        old["finished"], old["collections"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError) as error:
         raise _refused(folder, "ha una configurazione che non si legge") from error
-    if complete:
+    if not set(new) <= set(old):
+        raise _refused(folder, "ha una configurazione incompleta")
+    if old["complete"]:
         raise _refused(folder, "contiene già una valutazione")
-    if golden != config["golden_sha256"]:
+    if old["golden_sha256"] != config["golden_sha256"]:
         raise _refused(folder, "contiene una valutazione interrotta di altre domande")
-    if settings != config["settings"]:
+    if old["settings"] != config["settings"]:
         raise _refused(folder, "contiene una valutazione interrotta fatta con altre impostazioni")
     if old["commit"] != config["commit"]:
         raise _refused(folder, f"contiene una valutazione interrotta del codice {old['commit']}")

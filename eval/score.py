@@ -5,14 +5,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 from typing import Any
 
 from eval.cases import NEAR_MISS, Case
 from eval.intervals import Measure, measure
 from eval.metrics import METRICS, Metric
 from eval.outcome import Outcome
-from eval.run import read_run
+from eval.run import Run
 
 SUITES = ("retrieval", "answers", "abstention", "adversarial", "conversation", "speed")
 ALL = "all"
@@ -50,13 +49,13 @@ def slices_of(case: Case) -> tuple[str, ...]:
     return tuple(name for name in names if name)
 
 
-def score(folder: Path, suites: Iterable[str] = SUITES) -> Scores:
-    """Score a run folder and write its metrics.json and scores.jsonl; asks nothing."""
-    scores = score_outcomes(read_run(folder).outcomes, suites)
+def score(done: Run, suites: Iterable[str] = SUITES) -> Scores:
+    """Score a run and write metrics.json and scores.jsonl into its folder; asks nothing."""
+    scores = score_outcomes(done.outcomes, suites)
     text = json.dumps(as_json(scores), ensure_ascii=False, indent=1)
-    (folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    (done.folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
     lines = [json.dumps(asdict(case), ensure_ascii=False) + "\n" for case in scores.cases]
-    (folder / "scores.jsonl").write_text("".join(lines), encoding="utf-8")
+    (done.folder / "scores.jsonl").write_text("".join(lines), encoding="utf-8")
     return scores
 
 

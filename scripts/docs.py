@@ -51,6 +51,7 @@ DATA = {
     "ingest/schede": {"schede.toml": "field labels of schede, with their variants"},
     "eval": {
         "golden": "questions with the quotes that answer them",
+        "claims": "sentences labelled by hand, for the verifier",
         "hostile/documents": "documents that try to lead answers astray",
     },
     "corpus": {

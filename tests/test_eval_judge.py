@@ -15,7 +15,7 @@ from assistant.conversations import ConversationStore
 from assistant.errors import UsageError
 from assistant.models import Answer, Filters
 from assistant.settings import Settings
-from eval.cases import load_cases
+from eval.cases import GOLDEN, load_cases
 from eval.cli import app
 from eval.judge import compared, reference_run
 from eval.label import Label, agreement, items, kappa, read_labels
@@ -23,7 +23,7 @@ from eval.noise import noise_document
 from eval.plan import plan, sample
 from eval.run import describe, read_run, run
 from eval.score import score
-from eval.system import assistant_over
+from eval.system import assistant_over, ingest_into
 from eval.worlds import HOSTILE, HOSTILE_DOCUMENTS, NOISE, only, worlds_over
 
 SIZE = 300
@@ -35,7 +35,7 @@ def folder(bundled_data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> 
     """A run of the sample that gates every build."""
     settings = Settings(data_dir=bundled_data_dir)
     made = tmp_path_factory.mktemp("judge") / "run"
-    config = {**describe(settings, Path("golden")), "suites": list(SUITES), "sample": SIZE}
+    config = {**describe(settings, GOLDEN), "suites": list(SUITES), "sample": SIZE}
     worlds = worlds_over(settings, bundled_data_dir)
     return run(worlds, plan(load_cases(), SUITES, SIZE), made, config, repeat=2)
 
@@ -73,7 +73,7 @@ def test_a_damaged_answer_fails_the_gate_with_code_five_naming_it(
     assert "Requisito non rispettato: quote_integrity" in output
     assert record["id"] in output
     other = read_run(damaged)
-    scores = score(damaged)
+    scores = score(read_run(damaged))
     [integrity] = [
         one
         for one in compared(other, scores, reference_run(folder, other))
@@ -97,12 +97,12 @@ def test_variants_know_their_originals_and_weigh_as_one_question(folder: Path) -
     varied = [one for one in read_run(folder).outcomes if one.gold.case.variant_of]
     assert varied
     assert all(one.original is not None for one in varied)
-    found = score(folder).metrics["recall_at_5_change"]["all"]
+    found = score(read_run(folder)).metrics["recall_at_5_change"]["all"]
     assert found.clusters < found.n
 
 
 def test_every_answer_was_given_twice_alike(folder: Path) -> None:
-    found = score(folder).metrics["determinism"]["all"]
+    found = score(read_run(folder)).metrics["determinism"]["all"]
     assert found.value == 1.0
     assert found.n >= SIZE
 
@@ -324,3 +324,66 @@ def test_anybody_may_check_and_ask_their_own_questions(
     code, output = invoke("check", "--golden", golden, "--data-dir", bundled_data_dir)
     assert code == 2
     assert f"{golden}:1:" in output
+
+
+@pytest.fixture(scope="module")
+def own_corpus(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """An office's own document in its own index, and its one question: data folder, golden file."""
+    folder = tmp_path_factory.mktemp("ufficio")
+    documents = folder / "documenti"
+    documents.mkdir()
+    text = "# Carta dei servizi\n\nLo sportello sociale apre alle 9 e chiude alle 13.\n"
+    (documents / "carta.md").write_text(text, encoding="utf-8")
+    golden = folder / "mie_domande.jsonl"
+    quote = {"document": "carta.md", "page": 1, "quote": "apre alle 9"}
+    line = {
+        "id": "op-01",  # as one of ours: it must not be compared with that
+        "question": "a che ora apre lo sportello sociale?",
+        "group": "operatore",
+        "category": "orari",
+        "answerable": True,
+        "evidence": [[quote]],
+        "nuggets": [{"forms": ["9"]}],
+    }
+    golden.write_text(json.dumps(line), encoding="utf-8")
+    ingest_into(folder / "dati", documents)
+    return folder / "dati", golden
+
+
+def test_an_office_evaluates_its_own_documents_with_nothing_of_ours(
+    own_corpus: tuple[Path, Path], tmp_path: Path
+) -> None:
+    data_dir, golden = own_corpus
+    out = tmp_path / "run"
+    options = ("--golden", golden, "--data-dir", data_dir, "--out", out)
+    code, output = invoke(*options)
+    assert code == 0, output
+    assert "«ingest» è lasciata fuori" in output
+    assert "Confronto" not in output
+    assert (out / "report.html").exists()
+    code, output = invoke("score", out)
+    assert code == 0, output
+    assert "Confronto" not in output, "the baseline is of other questions"
+    code, output = invoke("score", out, "--against", out)
+    assert "Nessuna domanda è cambiata." in output
+    before = {path.name: path.read_bytes() for path in out.iterdir()}
+    code, output = invoke(*options)
+    assert code == 2
+    assert "contiene già una valutazione" in output
+    assert {path.name: path.read_bytes() for path in out.iterdir()} == before
+    code, output = invoke(*options[:-1], tmp_path / "ingest", "--suite", "ingest")
+    assert code == 2
+    assert "documenti del progetto" in output, "asked by name it is an error, not a notice"
+
+
+def test_what_cannot_be_done_is_said_before_anything_is_asked(
+    own_corpus: tuple[Path, Path], tmp_path: Path
+) -> None:
+    data_dir, golden = own_corpus
+    options = ("--golden", golden, "--data-dir", data_dir, "--out", tmp_path / "run")
+    code, output = invoke(*options, "--suite", "conversation")
+    assert code == 2
+    assert "Nessuna domanda serve alle serie di misure chieste (conversation)" in output
+    code, output = invoke(*options, "--against", tmp_path / "niente")
+    assert code == 2
+    assert not (tmp_path / "run").exists()

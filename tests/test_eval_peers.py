@@ -16,23 +16,10 @@ from assistant.settings import Settings
 from eval.cases import Case, GoldQuote, Nugget, split_of
 from eval.intervals import Measure
 from eval.metrics import METRICS
-from eval.peers import (
-    CHUNK_SIZE,
-    MINILM,
-    PEERS,
-    SHOWN,
-    TITLES,
-    Peer,
-    PeerResult,
-    bm25,
-    chunks,
-    markdown_table,
-    own_result,
-    run_peers,
-    tutorial,
-)
+from eval.peers import CHUNK_SIZE, MINILM, PEERS, Peer, bm25, chunks, tutorial
 from eval.run import describe, read_run, run
 from eval.score import Scores
+from eval.side_by_side import SHOWN, TITLES, PeerResult, markdown_table, own_result, run_peers
 from eval.system import System
 from eval.worlds import only
 

@@ -99,7 +99,7 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Scores]:
     golden.write_text("\n".join(map(json.dumps, records)), encoding="utf-8")
     system = HostileLibrary()
     run(only(system), load_cases(golden), folder / "run", describe(Settings(), golden))
-    return read_run(folder / "run"), score(folder / "run")
+    return read_run(folder / "run"), score(read_run(folder / "run"))
 
 
 @dataclass(frozen=True)
@@ -277,7 +277,7 @@ def test_a_quote_that_is_not_on_its_page_is_told(tmp_path: Path) -> None:
     golden = tmp_path / "domande.jsonl"
     golden.write_text("\n".join(map(json.dumps, fakes.golden_records())), encoding="utf-8")
     folder = run(only(Wrong()), load_cases(golden), tmp_path / "run", describe(Settings(), golden))
-    text = html(read_run(folder), score(folder))
+    text = html(read_run(folder), score(read_run(folder)))
     assert "questa pagina non c&#x27;è" in text or "questa pagina non c'è" in text
     assert "La citazione non è uguale alla pagina: <q>Pieno</q>" in text
     assert "questa posizione non c'è" in text
@@ -324,7 +324,7 @@ def test_a_run_without_a_baseline_gates_or_answers_is_a_page_too(tmp_path: Path)
     golden.write_text("\n".join(map(json.dumps, fakes.golden_records())), encoding="utf-8")
     system = fakes.AlwaysRefuses()
     folder = run(only(system), load_cases(golden), tmp_path / "run", describe(Settings(), golden))
-    text = html(read_run(folder), score(folder))
+    text = html(read_run(folder), score(read_run(folder)))
     assert "rispetto al riferimento" not in text
     assert "Criteri di accettazione" not in text
 

@@ -169,7 +169,7 @@ def golden(tmp_path: Path) -> Path:
 def scored(system: Library, golden: Path, folder: Path) -> Scores:
     cases = load_cases(golden)
     run(only(system), cases, folder, describe(Settings(), golden))
-    return score(folder)
+    return score(read_run(folder))
 
 
 def value(scores: Scores, name: str) -> float | None:
@@ -217,8 +217,8 @@ def test_scoring_again_needs_only_the_folder_and_gives_the_same(
     first = scored(AlwaysAnswers(), golden, folder)
     written = json.loads((folder / "metrics.json").read_text(encoding="utf-8"))
     assert written == json.loads(json.dumps(as_json(first)))
-    assert score(folder) == first
-    assert set(score(folder, ["abstention"]).metrics) == {
+    assert score(read_run(folder)) == first
+    assert set(score(read_run(folder), ["abstention"]).metrics) == {
         "abstention_recall",
         "false_refusals",
         "asks_back",
@@ -236,7 +236,7 @@ def test_a_page_changed_after_the_answer_lowers_integrity(golden: Path, tmp_path
     first = json.loads(lines[0])
     first["seen"] = [["", "Un altro testo.", ""]]
     path.write_text("\n".join([json.dumps(first), *lines[1:], ""]), encoding="utf-8")
-    assert value(score(folder), "quote_integrity") == 0.75
+    assert value(score(read_run(folder)), "quote_integrity") == 0.75
 
 
 def test_a_citation_of_a_page_that_does_not_exist_reads_back_empty(
@@ -285,8 +285,8 @@ def test_an_answer_that_breaks_when_repeated_is_another_answer(
 
     cases = load_cases(golden)
     folder = run(only(Tired()), cases, tmp_path / "run", describe(Settings(), golden), repeat=2)
-    assert value(score(folder), "determinism") == 0.75
-    assert value(score(folder), "no_crash") == 1.0
+    assert value(score(read_run(folder)), "determinism") == 0.75
+    assert value(score(read_run(folder)), "no_crash") == 1.0
 
 
 def test_a_cut_run_is_no_run(golden: Path, tmp_path: Path) -> None:

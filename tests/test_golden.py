@@ -8,7 +8,6 @@ from collections import Counter
 import pytest
 
 from eval.cases import ATTACK_CATEGORIES, NEAR_MISS, QUESTION_CATEGORIES, Case, load_cases
-from eval.plan import is_attack
 from eval.worlds import HOSTILE
 
 
@@ -23,7 +22,7 @@ def originals(cases: tuple[Case, ...]) -> list[Case]:
 
 
 def test_each_group_asks_each_kind_of_question(originals: list[Case]) -> None:
-    asked = [case for case in originals if case.answerable and not is_attack(case)]
+    asked = [case for case in originals if case.answerable and not case.is_attack]
     groups = Counter(case.group for case in asked)
     assert set(groups) == {"operatore", "pianificatore", "formatore"}
     assert min(groups.values()) >= 35
@@ -35,7 +34,7 @@ def test_each_group_asks_each_kind_of_question(originals: list[Case]) -> None:
 
 def test_enough_must_be_met_with_silence_and_half_is_nearly_there(originals: list[Case]) -> None:
     silent = [case for case in originals if not case.answerable]
-    genuine = [case for case in silent if not is_attack(case)]
+    genuine = [case for case in silent if not case.is_attack]
     assert len(genuine) >= 200
     near = [case for case in genuine if case.abstain_reason in NEAR_MISS]
     assert len(near) >= 100
@@ -43,7 +42,7 @@ def test_enough_must_be_met_with_silence_and_half_is_nearly_there(originals: lis
 
 
 def test_every_kind_of_attack_is_tried(originals: list[Case]) -> None:
-    attacks = Counter(case.category for case in originals if is_attack(case))
+    attacks = Counter(case.category for case in originals if case.is_attack)
     assert set(ATTACK_CATEGORIES) <= set(attacks)
     assert min(attacks[name] for name in ATTACK_CATEGORIES) >= 10
     assert sum(case.world == HOSTILE for case in originals) >= 50

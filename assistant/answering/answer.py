@@ -235,7 +235,7 @@ class Answerer:
             sentences=tuple(draft.sentences),
             citations=draft.citations.all(),
             notices=tuple(dict.fromkeys(draft.notices)),
-            hits=tuple(_answer_hit(hit) for hit in draft.hits[:HITS_SHOWN]),
+            hits=tuple(AnswerHit.of(hit) for hit in draft.hits[:HITS_SHOWN]),
             mode=draft.mode,
             model=" + ".join(part for part in (self._embedder.name, chat) if part),
             generation=self._backend.manifest.generation,
@@ -252,15 +252,3 @@ def _status(
     if not sentences:
         return "not_found"
     return "partial" if missing or interrupted else "answered"
-
-
-def _answer_hit(hit: Hit) -> AnswerHit:
-    return AnswerHit(
-        rank=hit.rank,
-        document_id=hit.document.id,
-        source=hit.document.source,
-        page=hit.passage.page_start,
-        score=hit.score,
-        passage_id=hit.passage.id,
-        title=hit.document.title,
-    )

@@ -7,6 +7,8 @@ from datetime import datetime
 from typing import Any
 
 from eval.cases import Case
+from eval.compare import Comparison
+from eval.gates import GateResult
 from eval.intervals import Measure, proportion
 from eval.metrics import METRICS, Metric
 from eval.outcome import Outcome
@@ -21,8 +23,6 @@ from eval.report.tables import (
     ABSENT,
     NOTHING,
     TITLES,
-    Comparison,
-    GateResult,
     difference,
     interval_of,
     signed,

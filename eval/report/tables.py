@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Protocol
+from typing import Any
 
 from rich.console import Group
 from rich.table import Table
 from rich.text import Text
 
+from eval.compare import Comparison
+from eval.gates import GateResult
 from eval.intervals import Measure
 from eval.metrics import METRICS, Metric, value
 from eval.outcome import Outcome
@@ -58,46 +60,6 @@ VERDICTS = {
     "worse": "peggiora",
     "no difference shown": "differenza non dimostrata",
 }
-
-
-class Comparison(Protocol):
-    """A metric against the baseline, as eval.compare finds it."""
-
-    @property
-    def metric(self) -> str: ...
-    @property
-    def n(self) -> int: ...
-    @property
-    def difference(self) -> float | None: ...
-    @property
-    def low(self) -> float | None: ...
-    @property
-    def high(self) -> float | None: ...
-    @property
-    def p_holm(self) -> float: ...
-    @property
-    def verdict(self) -> str: ...
-    @property
-    def got_better(self) -> tuple[str, ...]: ...
-    @property
-    def got_worse(self) -> tuple[str, ...]: ...
-
-
-class GateResult(Protocol):
-    """How a gate went, in Italian, as eval.gates tells it."""
-
-    @property
-    def gate(self) -> str: ...
-    @property
-    def passed(self) -> bool: ...
-    @property
-    def found(self) -> str: ...
-    @property
-    def wanted(self) -> str: ...
-    @property
-    def why(self) -> str: ...
-    @property
-    def questions(self) -> tuple[str, ...]: ...
 
 
 def terminal(scores: Scores, outcomes: Sequence[Outcome], folder: str) -> Group:
@@ -216,6 +178,26 @@ def _changed_lines(outcomes: Sequence[Outcome], comparisons: Sequence[Comparison
             lines.append(f"- {_plain(f'{question} «{words}»: {named}')}")
         lines.append("")
     return lines
+
+
+def terminal_comparison(comparisons: Sequence[Comparison]) -> Text:
+    """Metrics of which some question got better or worse."""
+    lines = [
+        f"  {one.metric}: {difference(one)}; p {one.p_holm:.3f}, meglio {len(one.got_better)},"
+        f" peggio {len(one.got_worse)}"
+        for one in comparisons
+        if one.n and (one.got_better or one.got_worse)
+    ]
+    return Text("\n".join(lines or ["  Nessuna domanda è cambiata."]))
+
+
+def terminal_gates(gates: Sequence[GateResult]) -> Text:
+    lines = []
+    for one in gates:
+        mark = "rispettato" if one.passed else "NON RISPETTATO"
+        why = f" ({one.why})" if one.why else ""
+        lines.append(f"  {mark}: {one.gate}, trovato {one.found}{why}")
+    return Text("\n".join(lines))
 
 
 def difference(one: Comparison | None) -> str:
