@@ -124,8 +124,10 @@ def terminal_table(scores: Sequence[ReadingScore], title: str = TITLE) -> Table:
     formats = sorted({name for one in scores for name in one.slices if name != "all"})
     table = Table(title=title, title_justify="left", title_style="bold")
     table.add_column("misura", no_wrap=True)
-    for column in ("tutti", "intervallo 95%", "n", *formats):
+    for column in ("tutti", "intervallo 95%", "n"):
         table.add_column(column, justify="right", no_wrap=True)
+    for column in formats:
+        table.add_column(column, justify="right")  # names of several words fold
     for row in rows(scores, formats):
         table.add_row(*row)
     return table

@@ -309,6 +309,10 @@ def test_every_metric_has_a_legend_in_one_paragraph() -> None:
         ("| Misura ", "400 euro", " al mese | 2018 |", False),
         ("Disse «", "vale 400 euro", "» e uscì.", True),
         ("Titolo\n", "Un titolo senza punto", "\nIl testo.", True),
+        ("• ", "quando si dirà l'esito.", "\n\nSe non c'è nulla da decidere, si dice.", True),
+        ("• ", "si dirà l'esito", "\n\nse non c'è nulla da decidere.", False),
+        ("", "Spetta a tutti.", " Salvo i minori.", False),
+        ("", "Spetta a tutti.", "\nSalvo i minori.", False),
     ],
 )
 def test_a_whole_quote_stands_on_bounds_and_drops_no_limit(

@@ -15,10 +15,12 @@ _ENDS = re.compile(r"(?:[.!?…;:»”\")\]]|\|)\s*$")
 _NEXT_STARTS = re.compile(r"^\s*(?:\n|\||[;:.»)]|$|[-–•▪*]\s)")
 _PREVIOUS_ENDS = re.compile(r"(?:^|[.!?…;:«“(\[|]|\n)\s*(?:[-–•▪*]\s*|\w{1,3}[.)]\s*)?$")
 _EXCEPTION = re.compile(
-    r"^[\s,;(]*(?:salvo|salva|tranne|eccetto|fatt[oaie] (?:salv|eccezion)|ad eccezione|a eccezione|"
-    r"esclus[oaie]|a meno che|purché|ma non|fino a|se non)\b",
-    re.IGNORECASE,
+    r"(?!\s*\n\s*\n\s*[A-ZÈÀ])[\s,;(]*"
+    r"(?i:salvo|salva|tranne|eccetto|fatt[oaie] (?:salv|eccezion)|ad eccezione|a eccezione|"
+    r"esclus[oaie]|a meno che|purché|ma non|fino a|se non)\b"
 )
+"""A limit that goes on from the quote; a new paragraph that opens with a capital letter ("Se non
+c'è nulla da decidere, …") limits nothing before it."""
 _CUT_NEGATION = re.compile(r"\bnon\s*$", re.IGNORECASE)
 
 
