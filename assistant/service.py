@@ -33,7 +33,7 @@ from assistant.models import (
     Status,
 )
 from assistant.record_models import Intervento, Record, Scheda
-from assistant.retrieval.candidates import retrieve
+from assistant.retrieval.retrieve import retrieve
 from assistant.retrieval.remembered import Remembered
 from assistant.schede import RecordFilters, RecordList, find
 from assistant.settings import Settings

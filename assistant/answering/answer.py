@@ -35,7 +35,7 @@ from assistant.models import (
     Quote,
     Stage,
 )
-from assistant.retrieval.candidates import retrieve
+from assistant.retrieval.retrieve import retrieve
 from assistant.settings import Settings
 
 HITS_READ = 20

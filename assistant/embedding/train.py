@@ -1,4 +1,4 @@
-"""Make the static model from texts: PPMI, randomised SVD, words' own directions.
+"""Make the static model: PPMI, randomised SVD, words' own directions, then question-passage pairs.
 
     python -m assistant.embedding.train --out assistant/embedding/bundled
 
@@ -15,7 +15,8 @@ import logging
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+import random
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -23,8 +24,10 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.embedding.bundle import BUNDLED, Config, StaticModel, write_model
+from assistant.embedding.contrast import Contrast, Pair, refine
 from assistant.embedding.identity import Matrix, grams, identity_vectors
 from assistant.italian.analysis import ANALYSER_VERSION, terms
+from assistant.italian.thesaurus import COMPILED, load
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_array
@@ -32,7 +35,12 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LEXICON = Path(__file__).parent / "training"
+PAIRS = "coppie"
 SUFFIXES = (".md", ".txt", ".html")
+_FORMS_A_LINE = 6
+"""Forms of a lexicon line that meet another one in a round."""
+_LONG = 8
+"""Distinct words from which on a paragraph is parted in two."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class Recipe:
     meaning_share: float = 0.6
     unknown_meaning_share: float = 0.2
     seed: int = 20170712
+    contrast: Contrast = field(default_factory=Contrast)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +74,8 @@ class Texts:
 
     paragraphs: tuple[str, ...]
     lexicon: tuple[str, ...]
+    pairs: tuple[tuple[str, str], ...]
+    """Questions in lay words and passages in formal ones that answer them."""
     names: tuple[str, ...]
     """The files read, for the model's provenance."""
 
@@ -84,7 +95,21 @@ def read_texts(folders: Sequence[Path], lexicon: Path = LEXICON) -> Texts:
         text = path.read_text("utf-8")
         lines += [line for raw in text.splitlines() if (line := raw.partition("#")[0].strip())]
         names.append(f"{lexicon.name}/{path.name}")
-    return Texts(tuple(paragraphs), tuple(lines), tuple(names))
+    pairs: list[tuple[str, str]] = []
+    for path in sorted(lexicon.glob(f"{PAIRS}/*.tsv")):
+        for line in path.read_text("utf-8").splitlines():
+            question, tab, passage = line.partition("\t")
+            if not tab or not question.strip() or not passage.strip():
+                raise ValueError(f"{path.name}: not «question, tab, passage»: {line[:60]!r}")
+            pairs.append((question, passage))
+        names.append(f"{lexicon.name}/{PAIRS}/{path.name}")
+    return Texts(tuple(paragraphs), tuple(lines), tuple(pairs), tuple(names))
+
+
+def with_thesaurus(texts: Texts) -> Texts:
+    """The same, with the forms of each concept of the thesaurus as a line of the lexicon."""
+    lines = [", ".join(form.text for form in concept.forms) for concept in load().concepts]
+    return replace(texts, lexicon=(*texts.lexicon, *lines), names=(*texts.names, COMPILED.name))
 
 
 def _paragraphs(text: str) -> list[str]:
@@ -93,24 +118,30 @@ def _paragraphs(text: str) -> list[str]:
 
 
 def train(
-    texts: Texts, recipe: Recipe | None = None, name: str = "piano-statico-it-1"
+    texts: Texts, recipe: Recipe | None = None, name: str = "piano-statico-it-2"
 ) -> StaticModel:
     """The whole recipe; pure: no file is read or written."""
     recipe = recipe or Recipe()
+    pairs = [(_words(question), _words(passage)) for question, passage in texts.pairs]
     running = [_words(paragraph) for paragraph in texts.paragraphs]
+    running += [side for pair in pairs for side in pair]
     lexicon = [_words(line) for line in texts.lexicon]
+    # Every word of a question bears on every word of its passage.
+    together = [*lexicon, *([*question, *passage] for question, passage in pairs)]
     counts = Counter(word for line in running + lexicon for word in line)
     in_lexicon = {word for line in lexicon for word in line}
     words = tuple(
         sorted(w for w, n in counts.items() if n >= recipe.least_count or w in in_lexicon)
     )
     rows = {word: row for row, word in enumerate(words)}
-    meaning = _factorise(_ppmi(_meetings(running, lexicon, rows, recipe), recipe), recipe)
+    meaning = _factorise(_ppmi(_meetings(running, together, rows, recipe), recipe), recipe)
     identity = identity_vectors(words, recipe.dimension)
     has_meaning = np.linalg.norm(meaning, axis=1, keepdims=True) > 0
     share = np.where(has_meaning, recipe.meaning_share, 0.0)
     vectors = _unit_rows(share * meaning + (1 - share) * identity)
     weights, unknown_weight = _weights(counts, words, recipe)
+    examples = _examples(running[: len(texts.paragraphs)], texts.lexicon, pairs, rows, recipe)
+    vectors = _unit_rows(refine(vectors, weights, examples, recipe.contrast, recipe.seed))
     gram_names, gram_vectors = _gram_vectors(words, meaning, recipe)
     config = Config(
         name=name,
@@ -126,6 +157,34 @@ def train(
         provenance="Made by assistant/embedding/train.py from the project's own texts alone.",
     )
     return StaticModel(config, words, vectors, weights, gram_names, gram_vectors)
+
+
+def _examples(
+    paragraphs: Sequence[list[str]],
+    lexicon: Sequence[str],
+    pairs: Sequence[tuple[list[str], list[str]]],
+    rows: dict[str, int],
+    recipe: Recipe,
+) -> list[Pair]:
+    """Texts that belong together: pairs, sides and forms of the lexicon, parts of a paragraph."""
+    rng = random.Random(recipe.seed)
+    found = [pair for pair in pairs for _ in range(recipe.contrast.repeats)]
+    for line in lexicon:
+        sides = [_words(side) for side in re.split(r"[=,]", line)]
+        sides = [side for side in sides if side]
+        for place in range(min(len(sides) - 1, _FORMS_A_LINE)):
+            found.append((sides[place], rng.choice(sides[place + 1 :])))
+    for words in paragraphs:
+        distinct = list(dict.fromkeys(words))
+        if len(distinct) > _LONG:
+            rng.shuffle(distinct)
+            cut = len(distinct) // 3
+            found.append((distinct[:cut], distinct[cut:]))
+    located = [
+        tuple([rows[word] for word in dict.fromkeys(side) if word in rows] for side in pair)
+        for pair in found
+    ]
+    return [(left, right) for left, right in located if left and right]
 
 
 def _words(text: str) -> list[str]:
@@ -221,7 +280,7 @@ def _unit_rows(vectors: npt.NDArray[np.floating]) -> Matrix:
 
 
 def _inputs_hash(texts: Texts, recipe: Recipe) -> str:
-    inputs = [asdict(recipe), ANALYSER_VERSION, texts.paragraphs, texts.lexicon]
+    inputs = [asdict(recipe), ANALYSER_VERSION, texts.paragraphs, texts.lexicon, texts.pairs]
     return hashlib.sha256(json.dumps(inputs, ensure_ascii=False).encode()).hexdigest()
 
 
@@ -237,14 +296,15 @@ def main(arguments: Iterable[str] | None = None) -> None:
     )
     options = parser.parse_args(None if arguments is None else list(arguments))
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    texts = read_texts(options.texts)
+    texts = with_thesaurus(read_texts(options.texts))
     model = train(texts)
     write_model(model, options.out)
     size = sum(path.stat().st_size for path in options.out.iterdir())
     logger.info(
-        "%d paragraphs, %d lexicon lines -> %d words, %d 4-grams, %.1f MB in %s",
+        "%d paragraphs, %d lexicon lines, %d pairs -> %d words, %d 4-grams, %.1f MB in %s",
         len(texts.paragraphs),
         len(texts.lexicon),
+        len(texts.pairs),
         len(model.words),
         len(model.grams),
         size / 1e6,

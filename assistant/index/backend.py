@@ -8,13 +8,14 @@ from threading import Lock
 from typing import Literal
 
 from assistant.errors import CorruptIndexError, IndexMismatchError
+from assistant.index.analysed import Analysed
 from assistant.index.catalog import Catalog, Source
 from assistant.index.chroma import ChromaVectors
 from assistant.index.entries import RecordEntry
 from assistant.index.lexical import LexicalIndex
 from assistant.index.manifest import REBUILD, check_sizes
 from assistant.index.matrix import ExactMatrix
-from assistant.index.protocol import Manifest, Scored, Vectors
+from assistant.index.protocol import Alternative, Manifest, Scored, Vectors
 from assistant.models import Document, Filters, Page, Passage
 from assistant.record_models import Intervento, Record, Scheda
 
@@ -75,9 +76,17 @@ class EmbeddedBackend:
     def vector_search(self) -> str:
         return "exact" if self._chroma is None else "chroma"
 
-    def lexical(self, terms: Sequence[str], k: int, filters: Filters) -> list[Scored]:
+    def lexical(
+        self,
+        terms: Sequence[str],
+        k: int,
+        filters: Filters,
+        others: Sequence[Sequence[Alternative]] = (),
+    ) -> list[Scored]:
         documents = self._documents(filters)
-        return self._lexical.words(terms, k, documents=documents, schede=filters.scheda)
+        return self._lexical.words(
+            terms, k, documents=documents, schede=filters.scheda, others=others
+        )
 
     def characters(self, text: str, k: int, filters: Filters) -> list[Scored]:
         documents = self._documents(filters)
@@ -95,6 +104,12 @@ class EmbeddedBackend:
 
     def document_frequency(self, term: str) -> int:
         return self._lexical.document_frequency(term)
+
+    def gram_frequency(self, gram: str) -> int:
+        return self._lexical.gram_frequency(gram)
+
+    def analysed(self, ids: Sequence[str]) -> list[Analysed]:
+        return [Analysed(text) for text in self._catalog.analysed(ids)]
 
     def passages(self, ids: Sequence[str]) -> list[Passage]:
         return self._catalog.passages(ids)

@@ -27,7 +27,7 @@ from assistant.index.records import (
 from assistant.models import Document, Filters, Page, Passage, Relation
 from assistant.record_models import Intervento, Record, Scheda
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 """Raised when older generations cannot be read any more: they are then made again."""
 
 MIN_ID_PREFIX = 6
@@ -109,6 +109,16 @@ class Catalog:
     def document_passages(self, document_id: str) -> list[Passage]:
         rows = self._all(f"SELECT {_PASSAGE} WHERE documents.id = ? ORDER BY row", [document_id])
         return [passage_from_row(row) for row in rows]
+
+    def analysed(self, ids: Sequence[str]) -> list[str]:
+        """Terms of passages in the order of `ids`, as `assistant.index.analysed` writes them."""
+        found: dict[str, str] = {}
+        for start in range(0, len(ids), _IDS_PER_QUERY):
+            part = ids[start : start + _IDS_PER_QUERY]
+            marks = ",".join("?" * len(part))
+            query = f"SELECT id, analysed FROM passages WHERE id IN ({marks})"
+            found.update(self._all(query, part))
+        return [found[identity] for identity in ids]
 
     def passage_ids(self, rows: Sequence[int]) -> list[str]:
         """Ids of the passages at `rows`, in the same order."""

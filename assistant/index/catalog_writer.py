@@ -35,7 +35,7 @@ CREATE TABLE pages (
 CREATE TABLE passages (
     row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document INTEGER NOT NULL,
     ordinal INTEGER NOT NULL, text TEXT NOT NULL, section TEXT NOT NULL, spans TEXT NOT NULL,
-    scheda TEXT, scheda_key TEXT);
+    scheda TEXT, scheda_key TEXT, analysed TEXT NOT NULL);
 CREATE INDEX passages_scheda ON passages (scheda_key) WHERE scheda_key IS NOT NULL;
 CREATE TABLE records (
     id TEXT PRIMARY KEY, kind TEXT NOT NULL, document INTEGER NOT NULL, position INTEGER NOT NULL,
@@ -105,8 +105,10 @@ class CatalogWriter:
         )
         return [row[0] for row in found]
 
-    def add(self, parts: Parts) -> None:
-        """Raises CorruptIndexError for an id already there or a passage that is not its pages'."""
+    def add(self, parts: Parts, analysed: Sequence[str]) -> None:
+        """`analysed` are the passages' terms, as `assistant.index.analysed` writes them.
+
+        Raises CorruptIndexError for an id already there or a passage that is not its pages'."""
         document = parts.document
         check_passages(parts.pages, parts.passages)
         first = self.row_count
@@ -129,7 +131,7 @@ class CatalogWriter:
                     to_json(document),
                 ),
             )
-            self._add_content(int(cursor.lastrowid or 0), first, parts)
+            self._add_content(int(cursor.lastrowid or 0), first, parts, analysed)
         except sqlite3.IntegrityError as error:
             raise CorruptIndexError(
                 f"«{document.source}» porta un identificativo già in uso ({error}).",
@@ -190,17 +192,17 @@ class CatalogWriter:
             ((r.kind, r.document_id, r.other_id, r.why, r.share) for r in relations),
         )
 
-    def passages(self) -> Iterator[tuple[Document, Passage]]:
-        """Every passage in row order, with its document."""
+    def passages(self) -> Iterator[tuple[Document, Passage, str]]:
+        """Every passage in row order, with its document and its analysed terms."""
         document: Document | None = None
         for row in self._db.execute(
             "SELECT passages.id, documents.id, ordinal, text, section, spans, scheda,"
-            " documents.data FROM passages JOIN documents ON documents.number = passages.document"
+            " documents.data, analysed FROM passages JOIN documents ON documents.number = passages.document"
             " ORDER BY row"
         ):
             if document is None or document.id != row[1]:
                 document = document_from_json(row[7])
-            yield document, passage_from_row(row)
+            yield document, passage_from_row(row), row[8]
 
     def counts(self) -> dict[str, int]:
         tables = {
@@ -218,7 +220,9 @@ class CatalogWriter:
     def document_ids(self) -> tuple[str, ...]:
         return tuple(row[0] for row in self._db.execute("SELECT id FROM documents ORDER BY number"))
 
-    def _add_content(self, number: int, first: int, parts: Parts) -> None:
+    def _add_content(
+        self, number: int, first: int, parts: Parts, analysed: Sequence[str]
+    ) -> None:
         self._db.executemany(
             "INSERT INTO pages VALUES (?,?,?,?,?)",
             (
@@ -227,7 +231,7 @@ class CatalogWriter:
             ),
         )
         self._db.executemany(
-            "INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?)",
+            "INSERT INTO passages VALUES (?,?,?,?,?,?,?,?,?,?)",
             (
                 (
                     row,
@@ -239,8 +243,11 @@ class CatalogWriter:
                     spans_to_json(passage.spans),
                     passage.scheda,
                     scheda_key(passage.scheda) if passage.scheda else None,
+                    terms,
                 )
-                for row, passage in enumerate(parts.passages, start=first)
+                for row, (passage, terms) in enumerate(
+                    zip(parts.passages, analysed, strict=True), start=first
+                )
             ),
         )
         self._db.execute("INSERT INTO sketches VALUES (?,?)", [number, parts.sketch])

@@ -12,7 +12,7 @@ from typing import Any
 import tantivy
 
 from assistant.errors import CorruptIndexError
-from assistant.index.protocol import Scored
+from assistant.index.protocol import Alternative, Scored
 from assistant.index.records import scheda_key
 from assistant.italian.analysis import fold, terms
 from assistant.models import Document, Passage
@@ -59,15 +59,42 @@ class LexicalIndex:
         *,
         documents: Sequence[str] | None = None,
         schede: Sequence[str] = (),
+        others: Sequence[Sequence[Alternative]] = (),
     ) -> list[Scored]:
-        """BM25 over body, section and title; `documents` None is no restriction."""
+        """BM25 over body, section and title; `documents` None is no restriction.
+
+        Each group of `others` holds alternatives for one part of the query: the best of them
+        counts, the rest add nothing.
+        """
         distinct = list(dict.fromkeys(query_terms))[:MAX_TERMS]
         parts = [
             tantivy.Query.boost_query(self._term(field, term), weight)
             for term in distinct
             for field, weight in FIELD_WEIGHTS.items()
         ]
+        for group in others:
+            forms = [self._form(form, weight) for form, weight in group]
+            if forms:
+                parts.append(tantivy.Query.disjunction_max_query(forms))
         return self._search(parts, k, documents, schede)
+
+    def _anywhere(self, term: str, weight: float) -> Any:
+        return tantivy.Query.boolean_query(
+            [
+                (
+                    tantivy.Occur.Should,
+                    tantivy.Query.boost_query(self._term(field, term), weight * share),
+                )
+                for field, share in FIELD_WEIGHTS.items()
+            ]
+        )
+
+    def _form(self, form: Sequence[str], weight: float) -> Any:
+        """All the words of a form, wherever each stands."""
+        words = [self._anywhere(term, weight) for term in form]
+        if len(words) == 1:
+            return words[0]
+        return tantivy.Query.boolean_query([(tantivy.Occur.Must, word) for word in words])
 
     def characters(
         self,
@@ -84,6 +111,10 @@ class LexicalIndex:
     def document_frequency(self, term: str) -> int:
         """Passages whose body holds the term."""
         return int(self._searcher.doc_freq("body", term))
+
+    def gram_frequency(self, gram: str) -> int:
+        """Passages whose folded text holds a 5-gram."""
+        return int(self._searcher.doc_freq("grams", gram))
 
     def _term(self, field: str, term: str) -> Any:
         return tantivy.Query.term_query(self._schema, field, term, index_option=_OPTION)
@@ -147,15 +178,18 @@ class LexicalWriter:
                 self._writer.rollback()
             self._writer.wait_merging_threads()
 
-    def add(self, document: Document, passages: Iterable[Passage]) -> None:
+    def add(
+        self, document: Document, passages: Iterable[Passage], analysed: Iterable[str]
+    ) -> None:
+        """`analysed` are the passages' terms, as `assistant.index.analysed` writes them."""
         title = " ".join(terms(document.title))
-        for passage in passages:
+        for passage, body in zip(passages, analysed, strict=True):
             entry = tantivy.Document(
                 id=passage.id,
                 document=document.id,
                 title=title,
                 section=self._section(passage.section),
-                body=" ".join(terms(passage.text)),
+                body=body.replace("\n", " "),
                 grams=fold(passage.text),
             )
             if passage.scheda:

@@ -9,11 +9,16 @@ from typing import NamedTuple, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from assistant.index.analysed import Analysed
 from assistant.index.entries import RecordEntry
 from assistant.models import Document, Filters, Page, Passage
 from assistant.record_models import Intervento, Record, Scheda
 
 Vectors = npt.NDArray[np.float32]
+
+
+Alternative = tuple[tuple[str, ...], float]
+"""A form's terms, all of which must be there, and what each of them counts."""
 
 
 class Scored(NamedTuple):
@@ -61,8 +66,17 @@ class SearchBackend(Protocol):
         """`exact` or `chroma`."""
         ...
 
-    def lexical(self, terms: Sequence[str], k: int, filters: Filters) -> list[Scored]:
-        """BM25 over analysed terms (assistant.italian.analysis.terms), best first."""
+    def lexical(
+        self,
+        terms: Sequence[str],
+        k: int,
+        filters: Filters,
+        others: Sequence[Sequence[Alternative]] = (),
+    ) -> list[Scored]:
+        """BM25 over analysed terms (assistant.italian.analysis.terms), best first.
+
+        Each group of `others` holds alternatives for a part of the query; the best of them counts.
+        """
         ...
 
     def characters(self, text: str, k: int, filters: Filters) -> list[Scored]:
@@ -71,6 +85,14 @@ class SearchBackend(Protocol):
 
     def nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Scored]:
         """Cosine of `vector` (shape `(dimension,)`, unit length) with passages, best first."""
+        ...
+
+    def gram_frequency(self, gram: str) -> int:
+        """Passages whose folded text holds a character 5-gram."""
+        ...
+
+    def analysed(self, ids: Sequence[str]) -> list[Analysed]:
+        """Terms of the passages, sentence by sentence, in the order of `ids`."""
         ...
 
     def document_frequency(self, term: str) -> int:

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from assistant.errors import CorruptIndexError
+from assistant.index.analysed import analyse
 from assistant.index.backend import CATALOG, CHROMA, LEXICAL, MATRIX, VECTORS
 from assistant.index.catalog import SCHEMA_VERSION, Rows, Source
 from assistant.index.catalog_writer import CatalogWriter, Parts, check_stored_passages
@@ -66,8 +67,9 @@ class Staging:
         """
         dimension = self._profile.embedding_dimension
         vectors = check_vectors(vectors, len(parts.passages), dimension)
-        self._catalog.add(parts)
-        self._lexical.add(parts.document, parts.passages)
+        analysed = [analyse(passage.text) for passage in parts.passages]
+        self._catalog.add(parts, analysed)
+        self._lexical.add(parts.document, parts.passages, analysed)
         self._new_rows.write(vectors.tobytes())
         if self._feed is not None:
             self._feed.add([passage.id for passage in parts.passages], vectors)
@@ -163,8 +165,8 @@ class Staging:
         if rebuild:
             shutil.rmtree(self.folder / LEXICAL)
             self._lexical = LexicalWriter(self.folder / LEXICAL)
-            for document, passage in self._catalog.passages():
-                self._lexical.add(document, [passage])
+            for document, passage, analysed in self._catalog.passages():
+                self._lexical.add(document, [passage], [analysed])
             self._lexical.close(commit=True)
 
     def _finish_chroma(

@@ -1,4 +1,6 @@
-"""Italian text to search terms: tokens, stop words, stems, and law references as single terms.
+"""Italian text to search terms: tokens, stop words, stems, and single terms for what is one thing.
+
+Acts, dates and amounts have one canonical form however they are written (`acts`, `figures`).
 
 Words are folded before they are stemmed, so that "attivita'" and "attività" are one term.
 """
@@ -15,9 +17,10 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     import tantivy
 
+from assistant.italian.figures import figures
 from assistant.italian.laws import law_references
 
-ANALYSER_VERSION = "italiano-1"
+ANALYSER_VERSION = "italiano-2"
 """Changes whenever the same text would give other terms: stored in each generation's manifest."""
 
 _CACHE_SIZE = 200_000
@@ -29,6 +32,8 @@ _TOKEN = re.compile(
     r"[^\W\d_](?:(?:\.[^\W\d_])+\.?(?![^\W_])|[^\W_]*(?:[\u0300-\u036f]+[^\W_]*)*)"
     r"|(?<![\d.])\d{1,3}(?:\.\d{3})+(?:,\d+)?(?!\.?\d)|\d+(?:,\d+)?"
 )
+_SET_PHRASES = re.compile(r"\b(?:dopo|durante)\s+di\s+noi\b|\bdurante\s+noi\b", re.IGNORECASE)
+"""Names of services made of stop words alone: each is one term."""
 _HALVES = re.compile("[\ud800-\udfff]")
 _APOSTROPHES = str.maketrans(dict.fromkeys("‘’‛′ʼ´`", "'"))
 
@@ -85,13 +90,13 @@ def terms(text: str) -> list[str]:
     """Search terms in the order of the text, stop words out."""
     found: list[str] = []
     position = 0
-    for reference in law_references(text):
+    for item in _single(text):
         found += filter(
             None,
-            map(_TERMS.__getitem__, _TOKEN.findall(text, position, reference.start)),
+            map(_TERMS.__getitem__, _TOKEN.findall(text, position, item.start)),
         )
-        found.append(reference.term)
-        position = reference.end
+        found += item.terms
+        position = item.end
     found += filter(None, map(_TERMS.__getitem__, _TOKEN.findall(text, position)))
     return found
 
@@ -99,20 +104,21 @@ def terms(text: str) -> list[str]:
 def located_terms(text: str) -> list[Term]:
     """Search terms with the offsets of the words they come from."""
     found = []
-    references = law_references(text)
     position = 0
-    for reference in references:
-        found += _plain_terms(text, position, reference.start)
-        found.append(Term(*reference))
-        position = reference.end
+    for item in _single(text):
+        found += _plain_terms(text, position, item.start)
+        found += (Term(term, item.start, item.end) for term in item.terms)
+        position = item.end
     return found + _plain_terms(text, position, len(text))
 
 
 def stem(word: str) -> str:
-    """Italian Snowball stem of one word, folded; numbers lose thousands' dots and first zeros."""
+    """Italian Snowball stem of one word, folded; a number in its plainest form: 1200,5."""
     folded = fold(word).replace("'", "")
     if folded[:1].isdigit():
-        return folded.replace(".", "").lstrip("0") or "0"
+        whole, _, decimals = folded.replace(".", "").partition(",")
+        decimals = decimals.rstrip("0")
+        return (whole.lstrip("0") or "0") + (f",{decimals}" if decimals else "")
     if "." in folded:
         return folded.replace(".", "")
     return _exceptions().get(folded) or _analyzer().analyze(folded)[0]
@@ -124,6 +130,33 @@ def _plain_terms(text: str, start: int, end: int) -> list[Term]:
         for match in _TOKEN.finditer(text, start, end)
         if (term := _TERMS[match.group()])
     ]
+
+
+class _Single(NamedTuple):
+    """A stretch of text that is one thing, and its terms."""
+
+    start: int
+    end: int
+    terms: tuple[str, ...]
+
+
+def _single(text: str) -> list[_Single]:
+    """Acts, dates, amounts and set phrases, in order, none over another; acts come first."""
+    found = [_Single(act.start, act.end, (act.term,)) for act in law_references(text)]
+    for figure in figures(text):
+        words = (_TERMS[word] for word in figure.words)
+        found.append(_Single(figure.start, figure.end, (*filter(None, words), figure.term)))
+    found += (
+        _Single(match.start(), match.end(), (_TERMS["".join(match.group().split())],))
+        for match in _SET_PHRASES.finditer(text)
+    )
+    if len(found) < 2:
+        return found
+    kept: list[_Single] = []
+    for item in sorted(found, key=lambda item: item.start):
+        if not kept or item.start >= kept[-1].end:
+            kept.append(item)
+    return kept
 
 
 class _TermCache(dict[str, str]):

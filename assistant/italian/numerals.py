@@ -15,7 +15,7 @@ _TENS = {
     "venti": 20, "trenta": 30, "quaranta": 40, "cinquanta": 50, "sessanta": 60,
     "settanta": 70, "ottanta": 80, "novanta": 90,
 }  # fmt: skip
-_MULTIPLIERS = {
+MULTIPLIERS = {
     "mila": 10**3,
     "mln": 10**6,
     "milione": 10**6,
@@ -47,7 +47,7 @@ _WORDS |= {f"{word}mila": value * 1000 for word, value in _WORDS.items() if valu
 
 _DIGITS = r"\d{1,3}(?:[.\u00a0\u202f'’]\d{3})+(?:,\d+)?(?!\d)|\d+(?:[.,]\d+)*"
 _WORD = "|".join(sorted(_WORDS, key=len, reverse=True))
-_MULTIPLIER = "|".join(sorted(_MULTIPLIERS, key=len, reverse=True))
+_MULTIPLIER = "|".join(sorted(MULTIPLIERS, key=len, reverse=True))
 
 QUANTITY = re.compile(
     rf"(?P<sign>€\s*)?(?<![\w.,])(?:(?P<digits>{_DIGITS})|(?P<word>{_WORD})(?!\w)"
@@ -73,7 +73,7 @@ def read_quantity(match: re.Match[str]) -> Quantity | None:
     if value is None:
         return None
     if multiplier := match["multiplier"]:
-        value *= _MULTIPLIERS[multiplier.lower()]
+        value *= MULTIPLIERS[multiplier.lower()]
     unit = (match["unit"] or "").strip().lower()
     percent = unit.startswith(("%", "per"))
     euro = bool(match["sign"]) or unit.endswith(("euro", "€", "eur"))

@@ -12,13 +12,9 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from assistant.italian.figures import MONTHS
 from assistant.italian.laws import law_references
 from assistant.italian.numerals import QUANTITY, Quantity, read_quantity
-
-MONTHS = (
-    "gennaio", "febbraio", "marzo", "aprile", "maggio", "giugno",
-    "luglio", "agosto", "settembre", "ottobre", "novembre", "dicembre",
-)  # fmt: skip
 
 _MONTH = "|".join(MONTHS)
 _YEAR = r"(?:19[4-9]\d|20\d\d)"

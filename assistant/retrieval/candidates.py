@@ -1,4 +1,4 @@
-"""The union of three rankers' candidates, fused so that a weak leg only adds.
+"""The union of the legs' candidates, in a first order that a weak leg only adds to.
 
 Equal-weight rank fusion with a weak dense leg was measured to ruin BM25 on Italian questions, so
 the lexical scores lead: each leg is divided by its maximum for the query, then weighed.
@@ -6,13 +6,18 @@ the lexical scores lead: each leg is divided by its maximum for the query, then 
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from assistant.embedding.protocol import Embedder
 from assistant.index.protocol import Scored, SearchBackend
-from assistant.italian.analysis import fold, terms, tokens
-from assistant.models import Document, Filters, Hit
-from assistant.retrieval.preference import Preference, PreferenceWeights
+from assistant.italian.analysis import fold, tokens
+from assistant.models import Filters
+from assistant.retrieval.query import Query
+
+DEPTH = 100
+"""Candidates asked of each leg."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,95 +31,94 @@ class FusionWeights:
 
     words: float = 1.0
     characters: float = 0.5
+    expanded: float = 0.0
+    """Words and their alternatives together; measured against the user's own words alone."""
     dense: float = 0.2
-    verbatim: float = 0.5
-    """A passage that holds the whole text as written: whoever pastes a sentence wants its page."""
+
+
+FUSION = FusionWeights()
+
+
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """What the legs found for a query."""
+
+    legs: Mapping[str, Mapping[str, float]]
+    """Leg → passage id → score: shares of the leg's best, for dense the cosine; best first."""
+    fused: Mapping[str, float]
+    best_words: float
+    """The best BM25 score."""
+
+    def order(self) -> list[str]:
+        """Best first; the id breaks ties, so that every machine gives the same order."""
+        return sorted(self.fused, key=lambda i: (-round(self.fused[i], 6), i))
+
+    def nearest(self, count: int) -> list[str]:
+        """The best of the legs that find what the words do not."""
+        return [i for leg in ("dense", "expanded") for i in list(self.legs.get(leg, ()))[:count]]
+
+
+def gather(
+    backend: SearchBackend,
+    embedder: Embedder | None,
+    query: Query,
+    *,
+    depth: int,
+    filters: Filters,
+    weights: FusionWeights = FUSION,
+) -> Pool:
+    """Every leg's candidates; without an embedder there is no dense leg."""
+    words = backend.lexical(query.terms, depth, filters)
+    legs = {"words": _relative(words)}
+    if weights.characters:
+        legs["characters"] = _relative(backend.characters(query.searched, depth, filters))
+    if others := query.alternatives(idf_of(backend)):
+        legs["expanded"] = _relative(backend.lexical(query.terms, depth, filters, others))
+    if embedder is not None:
+        legs["dense"] = _dense(backend, embedder, query.searched, depth, filters)
+    shares = {
+        "words": weights.words,
+        "characters": weights.characters,
+        "expanded": weights.expanded,
+        "dense": weights.dense,
+    }
+    fused: dict[str, float] = {}
+    for name, leg in legs.items():
+        for identity, score in leg.items():
+            fused[identity] = fused.get(identity, 0.0) + shares[name] * score
+    return Pool(legs, fused, max((item.score for item in words), default=0.0))
+
+
+def idf_of(backend: SearchBackend) -> Callable[[str], float]:
+    """BM25's IDF of a term in the collection, `ln(1 + (n - df + .5) / (df + .5))`."""
+    passages = backend.manifest.counts["passages"]
+    return lambda term: _idf(backend.document_frequency(term), passages)
+
+
+def gram_idf_of(backend: SearchBackend) -> Callable[[str], float]:
+    """The same for a character 5-gram."""
+    passages = backend.manifest.counts["passages"]
+    return lambda gram: _idf(backend.gram_frequency(gram), passages)
+
+
+def holds_verbatim(text: str, passages: Sequence[str]) -> list[bool]:
+    """Which passages hold a pasted sentence word for word; a question is none."""
+    words = _words(text)
+    if text.rstrip().endswith("?") or words.count(" ") < VERBATIM_WORDS - 1:
+        return [False] * len(passages)
+    return [words in _words(passage) for passage in passages]
 
 
 VERBATIM_WORDS = 6
 """A shorter text stands in many places by chance."""
 
-VERBATIM_DEPTH = 30
-"""Candidates read for it."""
-
-SPARE = 10
-"""Candidates beyond those asked for, that may take the place of those less preferred."""
-
-DEPTH = 100
-"""Candidates asked of each leg, before fusion."""
-
-
-def retrieve(
-    backend: SearchBackend,
-    embedder: Embedder,
-    text: str,
-    *,
-    k: int,
-    filters: Filters,
-    weights: FusionWeights | None = None,
-    preferences: PreferenceWeights | None = None,
-) -> tuple[Hit, ...]:
-    """The `k` best passages for `text`, ranked from 1; fewer when fewer match."""
-    weights = weights or FusionWeights()
-    depth = max(DEPTH, k)
-    legs = {
-        "lexical": _relative(backend.lexical(terms(text), depth, filters)),
-        "characters": _relative(backend.characters(text, depth, filters)),
-        "dense": _dense(backend, embedder, text, depth, filters),
-    }
-    counts = (weights.words, weights.characters, weights.dense)
-    fused: dict[str, float] = {}
-    for leg, weight in zip(legs.values(), counts, strict=True):
-        for passage_id, score in leg.items():
-            fused[passage_id] = fused.get(passage_id, 0.0) + weight * score
-    legs["verbatim"] = _verbatim(backend, text, fused)
-    for passage_id, score in legs["verbatim"].items():
-        fused[passage_id] += weights.verbatim * score
-    best = _ordered(fused)[: k + SPARE]
-    names = {document.distretto for document in backend.documents() if document.distretto}
-    preference = Preference(text, filters, names, preferences)
-    documents: dict[str, Document] = {}
-    passages = {passage.id: passage for passage in backend.passages(best)}
-    for passage in passages.values():
-        if passage.document_id not in documents:
-            documents[passage.document_id] = backend.document(passage.document_id)
-        if passage.id not in legs["verbatim"]:  # whoever pastes a sentence wants its page
-            fused[passage.id] *= preference.share(documents[passage.document_id])
-    hits: list[Hit] = []
-    for rank, passage_id in enumerate(_ordered({i: fused[i] for i in best})[:k], start=1):
-        passage = passages[passage_id]
-        hits.append(
-            Hit(
-                rank=rank,
-                score=round(fused[passage.id], 6),
-                passage=passage,
-                document=documents[passage.document_id],
-                parts={
-                    name: round(leg[passage.id], 6)
-                    for name, leg in legs.items()
-                    if passage.id in leg
-                },
-            )
-        )
-    return tuple(hits)
-
-
-def _ordered(fused: dict[str, float]) -> list[str]:
-    """Best first; the id breaks ties, so that every machine gives the same order."""
-    return sorted(fused, key=lambda passage_id: (-round(fused[passage_id], 6), passage_id))
-
-
-def _verbatim(backend: SearchBackend, text: str, fused: dict[str, float]) -> dict[str, float]:
-    """1 for each of the best candidates that holds the text word for word; questions do not."""
-    words = _words(text)
-    if text.rstrip().endswith("?") or words.count(" ") < VERBATIM_WORDS - 1:
-        return {}
-    best = sorted(fused, key=lambda passage_id: (-fused[passage_id], passage_id))[:VERBATIM_DEPTH]
-    return {passage.id: 1.0 for passage in backend.passages(best) if words in _words(passage.text)}
-
 
 def _words(text: str) -> str:
     return " ".join(token.text for token in tokens(fold(text)))
+
+
+def _idf(frequency: int, passages: int) -> float:
+    return math.log(1 + max(passages - frequency + 0.5, 0.5) / (frequency + 0.5))
 
 
 def _relative(scored: list[Scored]) -> dict[str, float]:

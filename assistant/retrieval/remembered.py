@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cached_property, lru_cache
 
+from assistant.index.analysed import Analysed
 from assistant.index.entries import RecordEntry
-from assistant.index.protocol import Manifest, Scored, SearchBackend, Vectors
+from assistant.index.protocol import Alternative, Manifest, Scored, SearchBackend, Vectors
 from assistant.models import Document, Filters, Page, Passage
 from assistant.record_models import Intervento, Record, Scheda
 
@@ -29,9 +30,11 @@ class Remembered:
     def __init__(self, backend: SearchBackend) -> None:
         self._backend = backend
         self._document = lru_cache(DOCUMENTS)(backend.document)
+        self._gram_frequency = lru_cache(TERMS)(backend.gram_frequency)
         self._frequency = lru_cache(TERMS)(backend.document_frequency)
         # Filled by hand, because passages are read many at a time.
         self._passages: dict[str, Passage] = {}
+        self._analysed: dict[str, Analysed] = {}
         self._records: dict[str, Record] = {}
 
     @property
@@ -42,14 +45,32 @@ class Remembered:
     def vector_search(self) -> str:
         return self._backend.vector_search
 
-    def lexical(self, terms: Sequence[str], k: int, filters: Filters) -> list[Scored]:
-        return self._backend.lexical(terms, k, filters)
+    def lexical(
+        self,
+        terms: Sequence[str],
+        k: int,
+        filters: Filters,
+        others: Sequence[Sequence[Alternative]] = (),
+    ) -> list[Scored]:
+        return self._backend.lexical(terms, k, filters, others)
 
     def characters(self, text: str, k: int, filters: Filters) -> list[Scored]:
         return self._backend.characters(text, k, filters)
 
     def nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Scored]:
         return self._backend.nearest(vector, k, filters)
+
+    def gram_frequency(self, gram: str) -> int:
+        return self._gram_frequency(gram)
+
+    def analysed(self, ids: Sequence[str]) -> list[Analysed]:
+        known = self._analysed
+        unknown = [identity for identity in ids if identity not in known]
+        if unknown:
+            read = dict(zip(unknown, self._backend.analysed(unknown), strict=True))
+            known = {**known, **read}
+            self._analysed = known if len(known) <= PASSAGES else read
+        return [known[identity] for identity in ids]
 
     def document_frequency(self, term: str) -> int:
         return self._frequency(term)
