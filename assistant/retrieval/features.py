@@ -8,6 +8,7 @@ after any change.
 
 from __future__ import annotations
 
+import heapq
 import math
 import re
 from collections.abc import Callable, Mapping, Sequence
@@ -27,8 +28,8 @@ FEATURES = (
     "fused", "fused_share", "confidence",
     "body", "anywhere", "with_others", "headings", "title",
     "sentence", "sentence_short", "sentence_others", "neighbours",
-    "near", "run", "forms", "grams", "rarest", "counts",
-    "numbers", "names", "length", "query_length", "matched", "verbatim", "preference", "same_document",
+    "near", "forms", "grams", "rarest",
+    "numbers", "names", "length", "query_length", "matched", "verbatim", "preference",
     "body_relative", "others_relative", "sentence_relative", "sentence_short_relative",
     "sentence_others_relative", "neighbours_relative", "near_relative", "forms_relative",
     "grams_relative",
@@ -41,8 +42,11 @@ _RELATIVE = (
 """Also given as shares of the best candidate's value."""
 
 GRAM = 5
-MOST_GRAMS = 80
+MOST_GRAMS = 32
+"""The rarest 5-grams of a query say nearly all that the others do."""
 _FAR = 200
+_LONG = 1000
+"""Characters of a query whose grams are looked at."""
 _BLANKS = re.compile(r"[^a-z0-9]+")
 _K1, _B, _USUAL_LENGTH = 0.8, 0.75, 80.0
 
@@ -57,7 +61,6 @@ class Candidate:
     analysed: Analysed
     section: tuple[str, ...]
     title: str
-    document_id: str
     legs: Mapping[str, float]
     """words, characters, expanded: shares of the query's best; dense: the cosine."""
     places: Mapping[str, int]
@@ -80,17 +83,8 @@ def feature_rows(
     """
     view = _View(query, idf, gram_idf)
     top = candidates[0].fused if candidates else 1.0
-    by_document: dict[str, float] = {}
-    for candidate in candidates[:20]:
-        by_document[candidate.document_id] = (
-            by_document.get(candidate.document_id, 0.0) + candidate.fused
-        )
-    total = sum(by_document.values()) or 1.0
     rows = np.array(
-        [
-            view.row(candidate, top, confidence, by_document.get(candidate.document_id, 0.0) / total)
-            for candidate in candidates
-        ],
+        [view.row(candidate, top, confidence) for candidate in candidates],
         dtype=np.float32,
     ).reshape(len(candidates), len(FEATURES) - len(_RELATIVE))
     best = rows.max(axis=0, initial=1e-9) if len(candidates) else np.ones(rows.shape[1])
@@ -117,9 +111,7 @@ class _View:
         self._grams = _weighted_grams(query.searched, gram_idf)
         self._gram_mass = sum(weight for _, weight in self._grams) or 1.0
 
-    def row(
-        self, candidate: Candidate, top: float, confidence: float, same_document: float
-    ) -> list[float]:
+    def row(self, candidate: Candidate, top: float, confidence: float) -> list[float]:
         weights, mass = self._weights, self._mass
         analysed = candidate.analysed
         body = analysed.terms
@@ -140,7 +132,6 @@ class _View:
         others = anywhere + sum(replaced.values())
         sentence, short, with_others, neighbours = self._sentences(analysed, held)
         text = _plain(candidate.text)
-        counts = sum(min(analysed.body.count(term), 3) for term in held) / (len(weights) or 1)
         return [
             legs.get("words", 0.0),
             legs.get("characters", 0.0),
@@ -162,11 +153,9 @@ class _View:
             with_others / mass,
             neighbours / mass,
             self._near(analysed.body, held),
-            self._run(analysed.body, held),
             self._exact(text, len(analysed.body)),
             sum(weight for gram, weight in self._grams if gram in text) / self._gram_mass,
             max(held.values(), default=0.0) / self._rarest,
-            counts,
             _share(self._numbers, body, section, title),
             _share(self._names, body, section, title),
             math.log1p(len(analysed.body)),
@@ -174,7 +163,6 @@ class _View:
             len(held) / (len(weights) or 1),
             float(candidate.verbatim),
             candidate.preference,
-            same_document,
         ]
 
     def _replaced(self, missing: Sequence[str], found: frozenset[str]) -> dict[str, float]:
@@ -191,10 +179,14 @@ class _View:
     ) -> tuple[float, float, float, float]:
         """IDF of the query in the best sentence: plain, cut by length, with other words, in two."""
         best = short = with_others = two = 0.0
-        before: set[str] = set()
+        before: frozenset[str] = frozenset()
+        wanted = held.keys()
         missing = [term for term in self._weights if term not in held and term in self._others]
         for words, found in zip(analysed.sentences, analysed.sets, strict=True):
-            here = {term for term in held if term in found}
+            here = found & wanted
+            if not here and not missing:
+                before = here
+                continue
             value = sum(held[term] for term in here)
             best = max(best, value)
             short = max(short, value / (1 + 0.02 * len(words)))
@@ -208,7 +200,7 @@ class _View:
 
     def _near(self, body: Sequence[str], held: Mapping[str, float]) -> float:
         """How near the query's neighbours stand to each other: mean of 1/distance."""
-        if not self._pairs:
+        if not self._pairs or len(held) < 2:
             return 0.0
         at: dict[str, list[int]] = {}
         for place, term in enumerate(body):
@@ -219,26 +211,6 @@ class _View:
             if first in at and second in at and first != second:
                 near += 1 / min(abs(a - b) for a in at[first] for b in at[second])
         return near / len(self._pairs)
-
-    def _run(self, body: Sequence[str], held: Mapping[str, float]) -> float:
-        """Longest stretch of the query that stands in the passage as it is, as a share."""
-        sequence = self._query.sequence
-        longest = 0
-        for place, term in enumerate(body):
-            if term not in held:
-                continue
-            for start, own in enumerate(sequence):
-                if own != term:
-                    continue
-                length = 1
-                while (
-                    start + length < len(sequence)
-                    and place + length < len(body)
-                    and body[place + length] == sequence[start + length]
-                ):
-                    length += 1
-                longest = max(longest, length)
-        return longest / (len(sequence) or 1)
 
     def _exact(self, text: str, length: int) -> float:
         """BM25 of the words as written, not stemmed."""
@@ -265,10 +237,9 @@ def _weighted_grams(
     text: str, gram_idf: Callable[[str], float]
 ) -> list[tuple[str, float]]:
     plain = _plain(text)
-    grams = list(dict.fromkeys(plain[i : i + GRAM] for i in range(len(plain) - GRAM + 1)))
-    if len(grams) > MOST_GRAMS:
-        grams = [grams[i * len(grams) // MOST_GRAMS] for i in range(MOST_GRAMS)]
-    return [(gram, gram_idf(gram)) for gram in grams]
+    grams = dict.fromkeys(plain[i : i + GRAM] for i in range(min(len(plain), _LONG) - GRAM + 1))
+    weighted = [(gram, gram_idf(gram)) for gram in grams]
+    return heapq.nlargest(MOST_GRAMS, weighted, key=lambda item: item[1])
 
 
 def _share(

@@ -124,7 +124,6 @@ def judge(
             analysed=analysed,
             section=passage.section,
             title=document.title,
-            document_id=document.id,
             legs={name: leg[passage.id] for name, leg in pool.legs.items() if passage.id in leg},
             places={
                 name: places[name][passage.id]
