@@ -45,14 +45,14 @@ def reindex(
     }
     out = sys.stderr if json_ else sys.stdout
     if not again.is_needed(store, embedder):
-        print(f"I vettori sono già quelli di {_described(embedder)}: nulla da rifare.", file=out)
+        print(f"Nulla da rifare: l'indice ha già {_described(embedder)}.", file=out)
     else:
         with shown_progress() as progress:
             expected = again.estimate(store, embedder, progress)
         report["estimated_seconds"] = expected.seconds
         print(
-            f"{'Ci vorrebbe' if estimate_only else 'Ci vorrà'} {duration(expected.seconds)} per"
-            f" {thousands(expected.passages)} brani con {_described(embedder)}.",
+            f"Tempo previsto: {duration(expected.seconds)} per {passages(expected.passages)}"
+            f" con {_described(embedder)}.",
             file=out,
             flush=True,
         )
@@ -98,12 +98,14 @@ def duration(seconds: float) -> str:
         return "circa un minuto" if minutes == 1 else f"circa {_rounded(minutes, 20, 5)} minuti"
     halves = round(minutes / 30)
     hours, half = divmod(halves, 2)
-    return f"circa {hours} ore{' e mezza' if half and hours < 10 else ''}"
+    told = "un'ora" if hours == 1 else f"{hours} ore"
+    return f"circa {told}{' e mezza' if half and hours < 10 else ''}"
 
 
 def _rounded(number: float, exact_below: int, step: int) -> int:
     return round(number) if number < exact_below else step * round(number / step)
 
 
-def thousands(number: int) -> str:
-    return f"{number:,}".replace(",", ".")
+def passages(count: int) -> str:
+    """With the full stops that Italian puts between thousands."""
+    return "1 brano" if count == 1 else f"{count:,} brani".replace(",", ".")

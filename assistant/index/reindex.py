@@ -79,7 +79,7 @@ def estimate(store: GenerationStore, embedder: Embedder, progress: Progress) -> 
         if time.perf_counter() - started > SAMPLE_SECONDS:
             break
     each = (time.perf_counter() - started) / max(1, done) + 1 / WRITTEN_A_SECOND
-    return Estimate(count, round(each * count, 1))
+    return Estimate(count, round(each * count, 3))
 
 
 def reindex(store: GenerationStore, embedder: Embedder, progress: Progress) -> Reindexed:
