@@ -227,8 +227,9 @@ class _Run:
     def _outcomes(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Structured | Refusal]]:
         seconds = self._settings.file_timeout_seconds
         for task, outcome in read_all(tasks, seconds=seconds, scratch=self._scratch):
-            self._progress.advance()
             yield task, outcome
+            # Only now is it taken in: with a slow model reading it was the smaller part.
+            self._progress.advance()
 
     def _take(self, staging: Staging, task: Task, outcome: Structured | Refusal) -> Outcome:
         if isinstance(outcome, Refusal):

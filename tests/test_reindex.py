@@ -57,8 +57,8 @@ class WordEmbedder(LengthEmbedder):
 
 
 @pytest.fixture(scope="module")
-def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data directory that each test gets a copy of."""
+def ingested(tmp_path_factory: pytest.TempPathFactory) -> Index:
+    """What each test gets a copy of."""
     folder = tmp_path_factory.mktemp("piani")
     plan(folder / "a.md", "Valdoro", "Lo sportello sociale apre ogni giorno.")
     plan(folder / "b.md", "Montechiaro", "Il servizio domiciliare raggiunge gli anziani.")
@@ -69,14 +69,16 @@ def ingested(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.rmtree(folder)
     for original in index.store.originals.iterdir():
         original.write_bytes(b"")
-    return index.settings.data_dir
+    return index
 
 
 @pytest.fixture()
-def index(ingested: Path, tmp_path: Path) -> Index:
+def index(ingested: Index, tmp_path: Path) -> Index:
     """Three documents, embedded by their lengths; their files are gone."""
-    shutil.copytree(ingested, tmp_path / "dati")
-    return Index(tmp_path / "dati")
+    shutil.copytree(ingested.settings.data_dir, tmp_path / "dati")
+    index = Index(tmp_path / "dati")
+    index.embedder.texts = list(ingested.embedder.texts)
+    return index
 
 
 def opened(index: Index, embedder: LengthEmbedder, **how: object) -> GenerationStore:
