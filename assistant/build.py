@@ -13,6 +13,7 @@ from assistant.index.manifest import IndexProfile
 from assistant.settings import Settings
 
 if TYPE_CHECKING:
+    from assistant.retrieval.protocol import Reranker
     from assistant.service import Assistant
 
 
@@ -22,6 +23,20 @@ def build_embedder(settings: Settings) -> Embedder:
         settings.embedding_model,
         settings.embedding_query_prefix,
         settings.embedding_passage_prefix,
+        batch_size=settings.embedding_batch_size,
+        cache_dir=settings.data_dir / "models",
+    )
+
+
+def build_reranker(settings: Settings) -> Reranker | None:
+    """The cross-encoder that the settings name, not loaded yet; None when they name none."""
+    if not settings.cross_encoder:
+        return None
+    from assistant.retrieval.cross_encoder import CrossEncoderReranker
+
+    return CrossEncoderReranker(
+        settings.cross_encoder,
+        seconds=settings.cross_encoder_seconds,
         cache_dir=settings.data_dir / "models",
     )
 
@@ -40,7 +55,7 @@ def build_generations(
     load = embedder or cache(lambda: build_embedder(settings))
 
     def profile() -> IndexProfile:
-        return IndexProfile(load().name, load().fingerprint, load().dimension)
+        return IndexProfile.of(load())
 
     return GenerationStore(settings, profile, prefer="chroma" if long_lived else "exact")
 

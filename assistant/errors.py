@@ -8,6 +8,8 @@ AssistantError
 ├── WriterBusyError       another process is writing                         1   409
 ├── NotFoundError         no such document, page, conversation               1   404
 ├── EmbeddingError        the embedding model cannot be loaded or used       1   503
+├── RerankerError         the re-ranking model cannot be loaded or used      1   503
+│   └── RerankerTimeoutError  its time is over: the first order stands       1   503
 ├── StorageError          the conversations cannot be read or kept         1   503
 ├── ChatModelError        the chat model does not answer as it should        1   502
 └── RefusedFileError      a file that cannot be read truthfully              3   422
@@ -68,6 +70,15 @@ class NotFoundError(AssistantError):
 class EmbeddingError(AssistantError):
     http_status = 503
     title = "Modello di embedding non disponibile"
+
+
+class RerankerError(AssistantError):
+    http_status = 503
+    title = "Modello di riordino non disponibile"
+
+
+class RerankerTimeoutError(RerankerError):
+    title = "Tempo del riordino finito"
 
 
 class ChatModelError(AssistantError):

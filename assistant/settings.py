@@ -23,9 +23,17 @@ class Settings:
     embedding_model: str = "bundled"
     """`bundled`, or a sentence-transformers model: a local folder or a hub name."""
     embedding_query_prefix: str = ""
-    """Put before each query by models that want one, e.g. `query: ` (E5)."""
+    """Put before each query, e.g. `query: `; empty is what the model or its family (E5, nomic …)
+    wants, `none` is nothing."""
     embedding_passage_prefix: str = ""
-    """Put before each passage by models that want one, e.g. `passage: ` (E5)."""
+    """Put before each passage, e.g. `passage: `; empty and `none` as for queries."""
+    embedding_batch_size: int = 32
+    """Passages that a sentence-transformers model gets at once; fewer need less memory."""
+    cross_encoder: str = ""
+    """Model that reads question and passage together to put the best passages in order: a local
+    folder or a hub name; empty is none."""
+    cross_encoder_seconds: float = 2.0
+    """Longest time it may take for a question, in seconds; beyond it the order stays as it was."""
     chat_model: str = ""
     """`provider:model` for LangChain's init_chat_model, e.g. `ollama:llama3.1`; empty is none."""
     chat_base_url: str = ""
@@ -91,6 +99,13 @@ class Settings:
                 f"Il valore di {ENV_PREFIX}OCR non è valido: {settings.ocr!r}.",
                 remedy="Scrivi auto oppure off.",
             )
+        for name in ("embedding_batch_size", "cross_encoder_seconds"):
+            if not getattr(settings, name) > 0:
+                raise UsageError(
+                    f"Il valore di {ENV_PREFIX}{name.upper()} non è valido: "
+                    f"{getattr(settings, name)!r}.",
+                    remedy="Scrivi un numero maggiore di zero.",
+                )
         return settings
 
 

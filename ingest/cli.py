@@ -9,10 +9,10 @@ from typing import Annotated
 import typer
 
 from assistant.build import build_embedder, build_generations
+from assistant.cli.bars import shown_progress
 from assistant.errors import UsageError
 from assistant.settings import Settings
 from corpus import DOCUMENTS
-from ingest.bars import shown_progress
 from ingest.pipeline import ingest
 from ingest.report import IngestEntry, IngestReport, one_line
 from ingest.sources import is_url

@@ -11,6 +11,7 @@ from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from assistant.embedding.protocol import Embedder
+from assistant.embedding.text import embedded_text
 from assistant.errors import AssistantError, RefusedFileError
 from assistant.index.catalog import Source
 from assistant.index.catalog_writer import Parts
@@ -18,7 +19,7 @@ from assistant.index.generation import GenerationStore, Writer
 from assistant.index.manifest import IndexProfile, check_profile
 from assistant.index.progress import NoProgress, Progress
 from assistant.index.staging import Staging
-from assistant.models import Document, Passage, Relation
+from assistant.models import Document, Relation
 from assistant.settings import Settings
 from corpus import CATALOGUE
 from ingest.catalogue import Stamp
@@ -70,12 +71,7 @@ def ingest(
         CorruptIndexError: the index in use, or the new one, fails its checks.
     """
     started = time.perf_counter()
-    profile = IndexProfile(
-        embedder.name,
-        embedder.fingerprint,
-        embedder.dimension,
-        passage_settings=PassageSettings().fingerprint,
-    )
+    profile = IndexProfile.of(embedder, PassageSettings().fingerprint)
     with store.writer() as writer, scratch_folder(settings.data_dir) as scratch:
         if store.current_id() is not None and not rebuild:
             check_profile(store.manifest(), profile)
@@ -231,8 +227,9 @@ class _Run:
     def _outcomes(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, Structured | Refusal]]:
         seconds = self._settings.file_timeout_seconds
         for task, outcome in read_all(tasks, seconds=seconds, scratch=self._scratch):
-            self._progress.advance()
             yield task, outcome
+            # Only now is it taken in: with a slow model reading it was the smaller part.
+            self._progress.advance()
 
     def _take(self, staging: Staging, task: Task, outcome: Structured | Refusal) -> Outcome:
         if isinstance(outcome, Refusal):
@@ -264,7 +261,8 @@ class _Run:
     def _add(self, staging: Staging, read: Structured) -> None:
         read = replace(read, document=self._stamp(read.document))
         texts = [embedded_text(read.document, passage) for passage in read.passages]
-        vectors = self._embedder.embed_passages(texts)
+        told = self._progress.part("Vettori dei brani", len(texts))
+        vectors = self._embedder.embed_passages(texts, told)
         staging.add(
             Parts(
                 read.document,
@@ -320,11 +318,6 @@ def settle(plan: Plan, old: Mapping[str, Source], kept: Collection[str]) -> dict
         elif location in old and old[location].document_id in kept:
             final[location] = old[location]
     return final
-
-
-def embedded_text(document: Document, passage: Passage) -> str:
-    """What the vector of a passage is made of: title, headings, words."""
-    return "\n".join([document.title, *passage.section, passage.text])
 
 
 def _size(found: Found | None) -> int:

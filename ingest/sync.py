@@ -10,10 +10,10 @@ from typing import Annotated
 import typer
 
 from assistant.build import build_embedder, build_generations
+from assistant.cli.bars import shown_progress
 from assistant.errors import UsageError
 from assistant.settings import Settings
 from corpus import CATALOGUE
-from ingest.bars import shown_progress
 from ingest.catalogue import Listed, chosen, read_catalogue
 from ingest.cli import tell
 from ingest.known import read_known

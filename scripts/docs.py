@@ -22,8 +22,8 @@ from assistant.settings import ENV_PREFIX, Settings  # noqa: E402
 PACKAGES = ("ingest", "assistant", "ui", "eval", "corpus", "scripts")
 
 COMMANDS = (
-    "", "up", "ingest", "sync", "search", "ask", "schede", "status", "rollback", "eval", "api",
-    "ui",
+    "", "up", "ingest", "sync", "search", "ask", "schede", "status", "reindex", "rollback",
+    "eval", "api", "ui",
 )  # fmt: skip
 
 NAME_WIDTH = 30

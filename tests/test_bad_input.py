@@ -21,6 +21,7 @@ import pypdf
 import pytest
 
 from assistant.errors import RefusedFileError
+from assistant.index.progress import NoProgress
 from ingest.formats import read_bytes, read_document
 from ingest.pipeline import ingest
 from ingest.report import IngestReport
@@ -180,7 +181,7 @@ def test_files_that_vanish_or_grow_meanwhile_cost_themselves_only(
     plan(folder / "cresce.md", "Rocca", "La mensa serve cento pasti.")
     plan(folder / "sparisce.md", "Fonte", "Il bus passa due volte.")
 
-    class AtReading:
+    class AtReading(NoProgress):
         """Progress: the moment when the files have been looked at and are about to be read."""
 
         def stage(self, label: str, total: int | None) -> None:
@@ -188,9 +189,6 @@ def test_files_that_vanish_or_grow_meanwhile_cost_themselves_only(
                 (folder / "sparisce.md").unlink()
                 with (folder / "cresce.md").open("a") as file:
                     file.write("Una riga di più.\n")
-
-        def advance(self, n: int = 1) -> None:
-            return None
 
     report = ingest(
         [str(folder)],

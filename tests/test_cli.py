@@ -34,6 +34,7 @@ COMMANDS = (
     "schede",
     "status",
     "rollback",
+    "reindex",
     "ingest",
     "sync",
     "api",

@@ -13,12 +13,16 @@ import numpy as np
 import pytest
 
 from assistant.embedding.bundle import BUNDLED, FILES, read_model, write_model
+from assistant.embedding.hub import HubEmbedder
 from assistant.embedding.identity import identity_vectors
 from assistant.embedding.load import load_embedder
+from assistant.embedding.prefixes import FAMILIES, choose, names_of, of_family
+from assistant.embedding.protocol import Prefixes
 from assistant.embedding.static import StaticEmbedder
 from assistant.embedding.train import Recipe, Texts, read_texts, train
-from assistant.errors import EmbeddingError
+from assistant.errors import EmbeddingError, UsageError
 from assistant.italian.analysis import ANALYSER_VERSION
+from assistant.settings import Settings
 
 SMALL = Recipe(dimension=64)
 TEXTS = Texts(
@@ -100,6 +104,73 @@ def test_fingerprint_changes_with_prefixes_and_weights(tmp_path: Path) -> None:
     assert StaticEmbedder(query_prefix="query: ").fingerprint != plain
     write_model(train(TEXTS, SMALL), tmp_path)
     assert StaticEmbedder(tmp_path).fingerprint != plain
+
+
+E5 = Prefixes("query: ", "passage: ")
+NOMIC = Prefixes("search_query: ", "search_document: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "prefixes"),
+    [
+        ("intfloat/multilingual-e5-small", E5),
+        ("intfloat/e5-base-v2", E5),
+        ("qualcuno/Multilingual-E5-large-pssr", E5),
+        ("BAAI/bge-m3", Prefixes()),
+        ("nomic-ai/nomic-embed-text-v2-moe", NOMIC),
+        ("sentence-transformers/paraphrase-multilingual-MiniLM-L12-v2", Prefixes()),
+        ("e5-small/un-altro-modello", Prefixes()),
+    ],
+)
+def test_known_families_get_the_prefixes_of_their_training(name: str, prefixes: Prefixes) -> None:
+    assert of_family([name]) == prefixes
+    assert of_family(["modello", name]) == prefixes
+
+
+def test_models_that_take_instructions_take_them_before_the_query_alone() -> None:
+    for name in ("intfloat/multilingual-e5-large-instruct", "intfloat/e5-mistral-7b-instruct"):
+        query, passage = of_family([name])
+        assert query.startswith("Instruct: ") and query.endswith("\nQuery: ")
+        assert passage == ""
+    assert all(family.pattern == family.pattern.lower() for family in FAMILIES)
+
+
+def test_the_setting_goes_before_the_model_and_the_model_before_its_family() -> None:
+    names = ["intfloat/multilingual-e5-small"]
+    assert choose(Prefixes(), Prefixes(), names) == E5
+    assert choose(Prefixes("domanda: "), Prefixes(), names) == Prefixes("domanda: ", "passage: ")
+    # A prompt for queries alone means that passages have none, whatever the family says.
+    assert choose(Prefixes(), Prefixes("Q: "), names) == Prefixes("Q: ", "")
+    assert choose(Prefixes("", "brano: "), Prefixes("Q: "), names) == Prefixes("Q: ", "brano: ")
+    assert choose(Prefixes("none", "None"), Prefixes("Q: ", "P: "), names) == Prefixes()
+
+
+def test_a_model_is_known_by_the_folder_that_a_hub_or_its_author_gave_it(tmp_path: Path) -> None:
+    snapshot = tmp_path / "models--intfloat--multilingual-e5-small" / "snapshots" / "abc"
+    snapshot.mkdir(parents=True)
+    assert of_family(names_of(str(snapshot), snapshot)) == E5
+    renamed = tmp_path / "modello"
+    renamed.mkdir()
+    assert of_family(names_of(str(renamed), renamed)) == Prefixes()
+    config = {"_name_or_path": "nomic-ai/nomic-embed-text-v1.5"}
+    (renamed / "config.json").write_text(json.dumps(config))
+    assert of_family(names_of(str(renamed), renamed)) == NOMIC
+    (renamed / "config.json").write_text("[rotto")
+    assert of_family(names_of(str(renamed), renamed)) == Prefixes()
+
+
+def test_the_bundled_model_wants_none_and_takes_those_it_is_given(bundled: StaticEmbedder) -> None:
+    assert bundled.prefixes == Prefixes()
+    assert StaticEmbedder(query_prefix="none").fingerprint == bundled.fingerprint
+    given = StaticEmbedder(passage_prefix="brano: ")
+    assert given.prefixes == Prefixes("", "brano: ")
+    assert given.fingerprint != bundled.fingerprint
+
+
+@pytest.mark.parametrize("value", ["0", "-3", "tante"])
+def test_a_batch_size_that_cannot_be_is_refused(value: str) -> None:
+    with pytest.raises(UsageError, match="PIANO_EMBEDDING_BATCH_SIZE"):
+        Settings.from_env({"PIANO_EMBEDDING_BATCH_SIZE": value})
 
 
 def test_bundled_model_says_what_it_was_made_from() -> None:
@@ -219,6 +290,12 @@ def minilm() -> Path:
     return Path(get_model_path())
 
 
+@pytest.fixture(scope="module")
+def plain(minilm: Path) -> HubEmbedder:
+    """The model as it is, loaded once."""
+    return HubEmbedder(str(minilm))
+
+
 @pytest.fixture
 def no_network(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object) -> None:
@@ -243,14 +320,51 @@ def test_a_local_sentence_transformers_model_works_without_network(
 
 
 @pytest.mark.slow
-def test_prefixes_reach_the_model(minilm: Path) -> None:
-    plain = load_embedder(str(minilm))
+def test_prefixes_reach_the_model(minilm: Path, plain: HubEmbedder) -> None:
     prefixed = load_embedder(str(minilm), "query: ", "passage: ")
     assert prefixed.fingerprint != plain.fingerprint
     expected = plain.embed_query("query: il piano")
     assert prefixed.embed_query("il piano") == pytest.approx(expected, abs=1e-5)
     expected = plain.embed_passages(["passage: il piano"])
     assert prefixed.embed_passages(["il piano"]) == pytest.approx(expected, abs=1e-5)
+
+
+@pytest.mark.slow
+def test_a_family_is_recognised_and_a_declared_prompt_goes_first(
+    minilm: Path, plain: HubEmbedder, tmp_path: Path
+) -> None:
+    folder = tmp_path / "multilingual-e5-small"
+    shutil.copytree(minilm, folder, copy_function=lambda old, new: Path(new).symlink_to(old))
+    e5 = load_embedder(str(folder))
+    assert (plain.prefixes, e5.prefixes) == (Prefixes(), E5)
+    assert e5.fingerprint != plain.fingerprint
+    assert e5.embed_query("il piano") == pytest.approx(
+        plain.embed_query("query: il piano"), abs=1e-5
+    )
+
+    declared = folder / "config_sentence_transformers.json"
+    declared.unlink()
+    declared.write_text(json.dumps({"prompts": {"query": "Q: ", "passage": "P: "}}))
+    own = load_embedder(str(folder))
+    assert own.prefixes == Prefixes("Q: ", "P: ")
+    expected = plain.embed_passages(["P: il piano"])
+    assert own.embed_passages(["il piano"]) == pytest.approx(expected, abs=1e-5)
+    silenced = load_embedder(str(folder), "none", "none")
+    assert silenced.embed_query("il piano") == pytest.approx(
+        plain.embed_query("il piano"), abs=1e-5
+    )
+    assert silenced.fingerprint != own.fingerprint
+
+
+@pytest.mark.slow
+def test_batches_change_no_vector_and_tell_each_step(minilm: Path, plain: HubEmbedder) -> None:
+    texts = ["piano " * (1 + i % 9) + str(i) for i in range(25)]
+    told: list[int] = []
+    small = HubEmbedder(str(minilm), batch_size=10)
+    vectors = small.embed_passages(texts, told.append)
+    assert told == [10, 10, 5]
+    assert vectors == pytest.approx(plain.embed_passages(texts), abs=1e-5)
+    assert small.embed_passages([]).shape == (0, 384)
 
 
 @pytest.mark.slow

@@ -174,7 +174,7 @@ def test_old_generations_and_their_originals_are_pruned(tmp_path: Path) -> None:
 def test_other_settings_are_an_error_that_names_them(tmp_path: Path) -> None:
     add(make_store(tmp_path), 1)
     other = make_store(tmp_path, IndexProfile("altro-modello", "x", 384))
-    with pytest.raises(IndexMismatchError, match=r"prova → altro-modello.*2 → 384.*--rebuild"):
+    with pytest.raises(IndexMismatchError, match=r"prova → altro-modello.*2 → 384.*piano reindex"):
         other.open_current()
     newer = make_store(tmp_path, IndexProfile("prova", "impronta-2", 2))
     with pytest.raises(IndexMismatchError, match="impronta-1 → impronta-2"):

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from assistant.build import build_embedder, build_generations
+from assistant.embedding.protocol import Prefixes
 from assistant.errors import AssistantError, IndexMismatchError
 from assistant.index.generation import GenerationStore
 from assistant.index.manifest import IndexProfile
@@ -30,6 +31,7 @@ class LengthEmbedder:
 
     def __init__(self, fingerprint: str = "1") -> None:
         self.fingerprint = fingerprint
+        self.prefixes = Prefixes()
         self.texts: list[str] = []
 
     def embed_query(self, text: str) -> np.ndarray:
@@ -218,7 +220,7 @@ def test_rebuild_reads_all_originals_with_todays_settings(index: Index, folder: 
     index.ingest(folder)
     (folder / "a.md").unlink()
     index.embedder = LengthEmbedder("2")
-    with pytest.raises(IndexMismatchError, match="--rebuild"):
+    with pytest.raises(IndexMismatchError, match="piano reindex"):
         index.ingest(folder)
     report = index.ingest(folder, rebuild=True)
     assert {Path(e.source).name: e.status for e in report.documents} == {

@@ -15,7 +15,7 @@ import typer
 import typer.core
 from typer._click.exceptions import ClickException, NoArgsIsHelpError
 
-from assistant.cli import ask, manage, run, schede
+from assistant.cli import ask, manage, reindex, run, schede
 from assistant.cli.italian import explain, reason, speak_italian
 from assistant.errors import AssistantError
 
@@ -88,6 +88,9 @@ app.command("ask", help="Risponde a una domanda con frasi testuali e citazioni."
 app.command("search", help="Cerca i passi più vicini a un testo.")(ask.search)
 app.command("status", help="Mostra che cosa c'è nell'indice.")(manage.status)
 app.command("rollback", help="Torna alla generazione precedente dell'indice.")(manage.rollback)
+app.command("reindex", help="Rifà i vettori con il modello di embedding delle impostazioni.")(
+    reindex.reindex
+)
 app.command("schede", help="Elenca, filtra ed esporta le schede e gli interventi riconosciuti.")(
     schede.schede
 )

@@ -1,7 +1,4 @@
-"""Any sentence-transformers model, from a folder or a hub, imported on demand.
-
-A local folder never touches the network. A hub model is downloaded once and then read from disk.
-"""
+"""Any sentence-transformers model, from a folder or a hub, imported on demand."""
 
 from __future__ import annotations
 
@@ -14,7 +11,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from assistant.embedding.folders import OTHER_RUNTIMES, Wanted, load_failures
 from assistant.embedding.identity import Matrix
+from assistant.embedding.prefixes import NONE, choose, names_of
+from assistant.embedding.protocol import Prefixes
 from assistant.errors import EmbeddingError
 
 if TYPE_CHECKING:
@@ -22,19 +22,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-_BATCH = 32
-_PASSAGES_A_STEP = 256
-"""Passages between two reports of progress."""
-_OTHER_RUNTIMES = (
-    "*.onnx",
-    "*.h5",
-    "*.ot",
-    "*.msgpack",
-    "*.tflite",
-    "onnx/*",
-    "openvino/*",
-)
-"""Copies of the weights for programs other than PyTorch: neither downloaded nor hashed."""
+BATCH = 32
 _SETTING = "PIANO_EMBEDDING_MODEL"
 _REMEDY = (
     f"Controlla {_SETTING}: vuole la cartella di un modello sentence-transformers, "
@@ -52,21 +40,27 @@ class HubEmbedder:
         *,
         query_prefix: str = "",
         passage_prefix: str = "",
+        batch_size: int = BATCH,
         cache_dir: Path | None = None,
     ) -> None:
-        """Load `model`; an empty prefix leaves the model's own prompt, if it has one.
+        """Load `model`; an empty prefix leaves the choice to `assistant.embedding.prefixes`.
 
         Raises:
             EmbeddingError: the model is not there, cannot be downloaded, or cannot be loaded.
         """
-        folder = _local_folder(model) or _downloaded_folder(model, cache_dir)
-        # Two parts, like a hub name: many packages call their model's folder just "model".
-        local = Path(model).is_dir()
-        self._name = "/".join(Path(model).resolve().parts[-2:]) if local else model
-        self._query_prefix, self._passage_prefix = query_prefix, passage_prefix
-        self._model = _load(model, folder)
-        self._dimension = _dimension(model, self._model)
-        self._fingerprint = _fingerprint(folder, query_prefix, passage_prefix)
+        wanted = Wanted(model, "Il modello di embedding", _REMEDY, EmbeddingError)
+        folder = wanted.folder(cache_dir)
+        self._name = wanted.name
+        self._batch = batch_size
+        self._model = _load(wanted, folder)
+        self._dimension = _dimension(wanted, self._model)
+        self._prefixes = choose(
+            Prefixes(query_prefix, passage_prefix),
+            _declared(self._model),
+            names_of(model, folder),
+        )
+        logger.info("Model %s with prefixes %r and %r", self._name, *self._prefixes)
+        self._fingerprint = _fingerprint(folder, self._model, self._prefixes)
         # Fast tokenizers fail with "Already borrowed" when two threads use one.
         self._lock = threading.Lock()
 
@@ -82,11 +76,15 @@ class HubEmbedder:
     def dimension(self) -> int:
         return self._dimension
 
+    @property
+    def prefixes(self) -> Prefixes:
+        return self._prefixes
+
     def embed_query(self, text: str) -> Matrix:
         with self._lock:
             vectors = self._model.encode_query(
                 [text],
-                prompt=self._query_prefix or None,
+                prompt=self._prefixes.query,
                 normalize_embeddings=True,
                 show_progress_bar=False,
             )
@@ -95,20 +93,22 @@ class HubEmbedder:
     def embed_passages(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
     ) -> Matrix:
+        """The longest first, so that each batch is padded to lengths that are nearly the same."""
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
-        for start in range(0, len(texts), _PASSAGES_A_STEP):
-            step = list(texts[start : start + _PASSAGES_A_STEP])
+        order = sorted(range(len(texts)), key=lambda row: -len(texts[row]))
+        for start in range(0, len(order), self._batch):
+            rows = order[start : start + self._batch]
             with self._lock:
                 made = self._model.encode_document(
-                    step,
-                    prompt=self._passage_prefix or None,
-                    batch_size=_BATCH,
+                    [texts[row] for row in rows],
+                    prompt=self._prefixes.passage,
+                    batch_size=self._batch,
                     normalize_embeddings=True,
                     show_progress_bar=False,
                 )
-            vectors[start : start + len(step)] = self._checked(made)
+            vectors[rows] = self._checked(made)
             if progress is not None:
-                progress(len(step))
+                progress(len(rows))
         return vectors
 
     def _checked(self, vectors: object) -> Matrix:
@@ -125,124 +125,51 @@ class HubEmbedder:
         return checked
 
 
-def _local_folder(model: str) -> Path | None:
-    """The folder that the setting names; None when it can only be a hub's name."""
-    path = Path(model).expanduser()
-    if path.is_dir():
-        if not (path / "modules.json").is_file() and not (path / "config.json").is_file():
-            raise EmbeddingError(
-                f"La cartella {model} non contiene un modello sentence-transformers "
-                "(mancano modules.json e config.json).",
-                remedy=_REMEDY,
-            )
-        return path
-    looks_like_path = path.is_absolute() or path.exists() or model.count("/") != 1
-    if looks_like_path or model.startswith((".", "~")) or "\\" in model:
-        # Short hub names without an owner ("all-MiniLM-L6-v2") would be guesses: ask for both.
-        raise EmbeddingError(
-            f"Il modello di embedding «{model}» non è una cartella che esiste, "
-            "né un nome della forma «autore/modello».",
-            remedy=_REMEDY,
-        )
-    return None
-
-
-def _downloaded_folder(model: str, cache_dir: Path | None) -> Path:
-    """The hub model's folder on disk, downloaded when it is not there yet."""
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, HFValidationError, LocalEntryNotFoundError
-
-    try:
-        folder = Path(snapshot_download(model, cache_dir=cache_dir, local_files_only=True))
-        if _has_weights(folder):
-            return folder
-    except HFValidationError as error:
-        raise _not_available(model, error) from error
-    except LocalEntryNotFoundError:
-        pass
-    logger.info("Downloading embedding model %s", model)
-    try:
-        for weights in ("*.safetensors", "*.bin"):
-            wanted = ["*.json", "*.txt", "*.model", weights]
-            folder = Path(
-                snapshot_download(
-                    model,
-                    cache_dir=cache_dir,
-                    allow_patterns=wanted,
-                    ignore_patterns=list(_OTHER_RUNTIMES),
-                )
-            )
-            if _has_weights(folder):
-                return folder
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError) as error:
-        raise _not_available(model, error) from error
-    raise _not_available(model, FileNotFoundError("il modello non ha pesi per PyTorch"))
-
-
-def _has_weights(folder: Path) -> bool:
-    """False for the remains of an interrupted download."""
-    return any(folder.glob("*.safetensors")) or any(folder.glob("*.bin"))
-
-
-def _load(model: str, folder: Path) -> SentenceTransformer:
-    from safetensors import SafetensorError
+def _load(wanted: Wanted, folder: Path) -> SentenceTransformer:
     from sentence_transformers import SentenceTransformer
     from transformers.utils import logging as transformers_logging
 
     transformers_logging.disable_progress_bar()  # type: ignore[no-untyped-call]
     try:
         return SentenceTransformer(str(folder), device="cpu", local_files_only=True)
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        ImportError,
-        RuntimeError,
-        SafetensorError,
-    ) as error:
-        raise EmbeddingError(
-            f"Il modello di embedding «{model}» c'è, ma non si può caricare "
-            f"({_first_line(error)}).",
-            remedy=_REMEDY,
-        ) from error
+    except load_failures() as error:
+        raise wanted.not_loaded(error) from error
 
 
-def _dimension(model: str, loaded: SentenceTransformer) -> int:
+def _dimension(wanted: Wanted, loaded: SentenceTransformer) -> int:
     dimension = loaded.get_embedding_dimension()
     if dimension is None:
-        raise EmbeddingError(
-            f"Il modello di embedding «{model}» non dice quanto sono lunghi i suoi vettori.",
-            remedy=_REMEDY,
-        )
+        raise wanted.unusable("non dice quanto sono lunghi i suoi vettori")
     return int(dimension)
 
 
-def _fingerprint(folder: Path, query_prefix: str, passage_prefix: str) -> str:
-    """SHA-256 of what decides the vectors: weights, configuration, tokenizer, prefixes."""
+def _declared(loaded: SentenceTransformer) -> Prefixes:
+    """The prompts that the model's files declare.
+
+    The library looks for a passage's prompt under three names, but stops at the first one that is
+    there, which always is, be it empty: a model that declares only `passage` would go without.
+    """
+    prompts = loaded.prompts
+    passage = (prompts.get(name) for name in ("document", "passage", "corpus"))
+    return Prefixes(prompts.get("query") or "", next(filter(None, passage), ""))
+
+
+def _fingerprint(folder: Path, loaded: SentenceTransformer, prefixes: Prefixes) -> str:
+    """SHA-256 of what decides the vectors: weights, configuration, tokenizer, prefixes.
+
+    Prefixes that the library itself would take from the model's files are in their hash already.
+    """
     digest = hashlib.sha256()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
         relative = path.relative_to(folder)
         hidden = any(part.startswith(".") for part in relative.parts)
-        other = any(relative.match(pattern) for pattern in _OTHER_RUNTIMES)
+        other = any(relative.match(pattern) for pattern in OTHER_RUNTIMES)
         if hidden or other or path.suffix == ".md":
             continue
         digest.update(f"{relative.as_posix()}\0".encode())
         with path.open("rb") as stream:
             digest.update(hashlib.file_digest(stream, "sha256").digest())
-    digest.update(f"\0{query_prefix}\0{passage_prefix}".encode())
+    by_itself = (loaded.prompts.get("query") or "", loaded.prompts.get("document") or "")
+    told = ["" if p == own else p or NONE for p, own in zip(prefixes, by_itself, strict=True)]
+    digest.update(f"\0{told[0]}\0{told[1]}".encode())
     return digest.hexdigest()
-
-
-def _not_available(model: str, error: Exception) -> EmbeddingError:
-    return EmbeddingError(
-        f"Il modello di embedding «{model}» non è su questo computer e non si è potuto scaricare "
-        f"({_first_line(error)}).",
-        remedy=_REMEDY,
-    )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:200] if lines else type(error).__name__

@@ -15,11 +15,14 @@ def load_embedder(
     query_prefix: str = "",
     passage_prefix: str = "",
     *,
+    batch_size: int = 32,
     cache_dir: Path | None = None,
 ) -> Embedder:
     """The embedder that a setting names: `bundled`, a local folder, or a hub name.
 
-    `cache_dir` is where hub models are kept; None is Hugging Face's own, in the home folder.
+    An empty prefix is what the model or its family wants, `none` is none. `batch_size` is how many
+    passages a sentence-transformers model gets at once. `cache_dir` is where hub models are
+    kept; None is Hugging Face's own, in the home folder.
 
     Raises:
         EmbeddingError: the model cannot be found or loaded.
@@ -32,5 +35,6 @@ def load_embedder(
         model,
         query_prefix=query_prefix,
         passage_prefix=passage_prefix,
+        batch_size=batch_size,
         cache_dir=cache_dir,
     )

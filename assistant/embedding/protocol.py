@@ -3,10 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 import numpy.typing as npt
+
+
+class Prefixes(NamedTuple):
+    """What is put before each query and each passage before it is embedded; empty is nothing."""
+
+    query: str = ""
+    passage: str = ""
 
 
 class Embedder(Protocol):
@@ -24,6 +31,11 @@ class Embedder(Protocol):
 
     @property
     def dimension(self) -> int: ...
+
+    @property
+    def prefixes(self) -> Prefixes:
+        """Those in use, whoever chose them."""
+        ...
 
     def embed_query(self, text: str) -> npt.NDArray[np.float32]:
         """Shape `(dimension,)`; all zeros when no word is known."""

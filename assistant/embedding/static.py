@@ -12,6 +12,8 @@ import numpy.typing as npt
 
 from assistant.embedding.bundle import BUNDLED, file_hash, read_model
 from assistant.embedding.identity import Matrix, grams, identity_vectors
+from assistant.embedding.prefixes import choose
+from assistant.embedding.protocol import Prefixes
 from assistant.errors import EmbeddingError
 from assistant.italian.analysis import ANALYSER_VERSION, terms
 
@@ -40,8 +42,8 @@ class StaticEmbedder:
                 remedy="Rifallo con «make models».",
             )
         self._config = model.config
-        self._query_prefix, self._passage_prefix = query_prefix, passage_prefix
-        prefixes = f"\0{query_prefix}\0{passage_prefix}"
+        self._prefixes = choose(Prefixes(query_prefix, passage_prefix), Prefixes(), ())
+        prefixes = f"\0{self._prefixes.query}\0{self._prefixes.passage}"
         self._fingerprint = hashlib.sha256((file_hash(folder) + prefixes).encode()).hexdigest()
         self._known = len(model.words)
         self._rows = {word: row for row, word in enumerate(model.words)}
@@ -62,15 +64,19 @@ class StaticEmbedder:
     def dimension(self) -> int:
         return self._config.dimension
 
+    @property
+    def prefixes(self) -> Prefixes:
+        return self._prefixes
+
     def embed_query(self, text: str) -> Matrix:
-        return np.asarray(self._embed([self._query_prefix + text])[0])
+        return np.asarray(self._embed([self._prefixes.query + text])[0])
 
     def embed_passages(
         self, texts: Sequence[str], progress: Callable[[int], None] | None = None
     ) -> Matrix:
         vectors = np.zeros((len(texts), self.dimension), dtype=np.float32)
         for start in range(0, len(texts), _BATCH):
-            batch = [self._passage_prefix + text for text in texts[start : start + _BATCH]]
+            batch = [self._prefixes.passage + text for text in texts[start : start + _BATCH]]
             vectors[start : start + len(batch)] = self._embed(batch)
             if progress is not None:
                 progress(len(batch))

@@ -23,6 +23,7 @@ from assistant.index.manifest import (
     IndexProfile,
     check_hashes,
     check_profile,
+    check_texts,
     read_manifest,
 )
 from assistant.index.protocol import Manifest
@@ -310,10 +311,13 @@ class Writer:
         self._store = store
         self._staging: Staging | None = None
 
-    def stage(self, profile: IndexProfile, *, fresh: bool = False) -> Staging:
+    def stage(
+        self, profile: IndexProfile, *, fresh: bool = False, keep_vectors: bool = True
+    ) -> Staging:
         """A copy of the generation in use to be changed, or with `fresh` an empty one.
 
-        `profile` says, with the passage settings, what the additions will be made with.
+        `profile` says, with the passage settings, what the additions will be made with. Without
+        `keep_vectors` the copy has none, and those of any model may be added.
 
         Raises:
             IndexMismatchError: the generation in use was made with other settings.
@@ -326,7 +330,8 @@ class Writer:
             current = store.newest_known()
         elif (current := store.current_id()) is not None:
             base = store.folder / current
-            check_profile(store.manifest(), profile)
+            check = check_profile if keep_vectors else check_texts
+            check(store.manifest(), profile)
         self._staging = Staging(
             store.folder / f"{_STAGING}{generation}",
             generation,
@@ -334,6 +339,7 @@ class Writer:
             base=base,
             parent=current,
             chroma_url=store.settings.chroma_url,
+            keep_vectors=keep_vectors,
         )
         return self._staging
 

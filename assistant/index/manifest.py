@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
+from assistant.embedding.protocol import Embedder
 from assistant.errors import CorruptIndexError, IndexMismatchError
 from assistant.index.catalog import SCHEMA_VERSION
 from assistant.index.files import sha256, walk, write_atomically
@@ -18,6 +20,10 @@ MANIFEST = "manifest.json"
 _CHANGED_BY_READERS = ("chroma.sqlite3", ".tantivy-")
 
 REBUILD = "Esegui `piano ingest --rebuild`, oppure torna alle impostazioni di prima."
+REINDEX = (
+    "Esegui `piano reindex`, che rifà i vettori senza rileggere i documenti, oppure usa le "
+    "impostazioni con cui l'indice è nato."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,19 @@ class IndexProfile:
     passage_settings: str | None = None
     """None for readers: how passages were cut matters only to who adds more of them."""
     analyser: str = ANALYSER_VERSION
+    query_prefix: str = ""
+    passage_prefix: str = ""
+
+    @classmethod
+    def of(cls, embedder: Embedder, passage_settings: str | None = None) -> IndexProfile:
+        return cls(
+            embedder.name,
+            embedder.fingerprint,
+            embedder.dimension,
+            passage_settings,
+            query_prefix=embedder.prefixes.query,
+            passage_prefix=embedder.prefixes.passage,
+        )
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -91,30 +110,53 @@ def check_hashes(folder: Path, manifest: Manifest) -> None:
 
 
 def check_profile(manifest: Manifest, profile: IndexProfile) -> None:
-    """Raises IndexMismatchError naming everything that differs."""
-    pairs = [
+    """Raises IndexMismatchError naming everything that differs, and what is enough to mend it."""
+    texts = _different_texts(manifest, profile)
+    different = _different_vectors(manifest, profile) + texts
+    if different:
+        raise _mismatch(different, REBUILD if texts else REINDEX)
+
+
+def check_texts(manifest: Manifest, profile: IndexProfile) -> None:
+    """The same, but for vectors: those that `profile` makes may go with the words there are."""
+    if different := _different_texts(manifest, profile):
+        raise _mismatch(different, REBUILD)
+
+
+def _different_vectors(manifest: Manifest, profile: IndexProfile) -> list[str]:
+    pairs: list[tuple[str, object, object]] = [
         ("modello di embedding", manifest.embedding_model, profile.embedding_model),
         ("dimensione dei vettori", manifest.embedding_dimension, profile.embedding_dimension),
-        ("analisi delle parole", manifest.analyser, profile.analyser),
     ]
     if manifest.embedding_model == profile.embedding_model:
-        pairs.append(
-            (
-                "versione del modello di embedding",
-                manifest.embedding_fingerprint[:12],
-                profile.embedding_fingerprint[:12],
-            )
-        )
+        old, new = manifest.embedding_fingerprint, profile.embedding_fingerprint
+        pairs.append(("versione del modello di embedding", old[:12], new[:12]))
+        if old != new:  # older manifests do not tell their prefixes
+            pairs += [
+                ("prefisso delle domande", repr(manifest.query_prefix), repr(profile.query_prefix)),
+                ("prefisso dei brani", repr(manifest.passage_prefix), repr(profile.passage_prefix)),
+            ]
+    return _told(pairs)
+
+
+def _different_texts(manifest: Manifest, profile: IndexProfile) -> list[str]:
+    pairs: list[tuple[str, object, object]] = [
+        ("analisi delle parole", manifest.analyser, profile.analyser)
+    ]
     if profile.passage_settings is not None:
-        pairs.append(
-            ("taglio dei brani", manifest.passage_settings, profile.passage_settings),
-        )
-    different = [f"{name}: {old} → {new}" for name, old, new in pairs if old != new]
-    if different:
-        raise IndexMismatchError(
-            "L'indice è stato creato con altre impostazioni (" + "; ".join(different) + ").",
-            remedy=REBUILD,
-        )
+        pairs.append(("taglio dei brani", manifest.passage_settings, profile.passage_settings))
+    return _told(pairs)
+
+
+def _told(pairs: Iterable[tuple[str, object, object]]) -> list[str]:
+    return [f"{name}: {old} → {new}" for name, old, new in pairs if old != new]
+
+
+def _mismatch(different: list[str], remedy: str) -> IndexMismatchError:
+    return IndexMismatchError(
+        "L'indice è stato creato con altre impostazioni (" + "; ".join(different) + ").",
+        remedy=remedy,
+    )
 
 
 def _damaged(folder: Path, name: str, what: str) -> CorruptIndexError:

@@ -56,7 +56,7 @@ class ExactMatrix:
         if vector.shape != (self.dimension,):
             raise EmbeddingError(
                 f"Il vettore della domanda ha forma {vector.shape}, l'indice ({self.dimension},).",
-                remedy="Usa lo stesso modello dell'indice oppure `piano ingest --rebuild`.",
+                remedy="Usa lo stesso modello dell'indice oppure `piano reindex`.",
             )
         stretches = [Rows(0, self.count)] if among is None else among
         stretches = [rows for rows in stretches if rows.first < rows.end]

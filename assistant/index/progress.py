@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 
@@ -14,6 +15,13 @@ class Progress(Protocol):
         """So many more units of the current stage are done."""
         ...
 
+    def part(self, label: str, total: int) -> Callable[[int], None]:
+        """One unit of the current stage begins, of `total` steps; call with how many are done.
+
+        Shown only if it lasts: a slow model takes minutes over one long document.
+        """
+        ...
+
 
 class NoProgress:
     """Nobody listens."""
@@ -23,3 +31,6 @@ class NoProgress:
 
     def advance(self, n: int = 1) -> None:
         return None
+
+    def part(self, label: str, total: int) -> Callable[[int], None]:
+        return self.advance

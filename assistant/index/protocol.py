@@ -53,6 +53,9 @@ class Manifest:
     """The generation that this one was made from; where a rollback goes."""
     chroma: str = "embedded"
     """`embedded`, or the address of the Chroma server that holds the collection."""
+    query_prefix: str = ""
+    passage_prefix: str = ""
+    """What was put before each passage, and is before each query, when it is embedded."""
 
 
 class SearchBackend(Protocol):

@@ -40,8 +40,12 @@ class Staging:
         base: Path | None = None,
         parent: str | None = None,
         chroma_url: str = "",
+        keep_vectors: bool = True,
     ) -> None:
-        """`base` is the folder of the generation to start from; None starts from nothing."""
+        """`base` is the folder of the generation to start from; None starts from nothing.
+
+        Without `keep_vectors` it comes without its own: `add_vectors` gives each passage a new one.
+        """
         self.folder = folder
         self.generation = generation
         self._profile = profile
@@ -49,8 +53,9 @@ class Staging:
         self._chroma_url = chroma_url
         (folder / VECTORS).mkdir(parents=True)
         if base is not None:
-            _copy_base(base, folder, with_chroma=not chroma_url)
-        self._base_matrix = ExactMatrix(base / MATRIX) if base is not None else None
+            _copy_base(base, folder, with_chroma=keep_vectors and not chroma_url)
+        kept = base if keep_vectors else None
+        self._base_matrix = ExactMatrix(kept / MATRIX) if kept is not None else None
         self._catalog = CatalogWriter(folder / CATALOG)
         self._lexical = LexicalWriter(folder / LEXICAL)
         self._new_rows = (folder / _NEW_ROWS).open("wb")
@@ -70,9 +75,19 @@ class Staging:
         analysed = [analyse(passage.text) for passage in parts.passages]
         self._catalog.add(parts, analysed)
         self._lexical.add(parts.document, parts.passages, analysed)
+        self.add_vectors([passage.id for passage in parts.passages], vectors)
+
+    def add_vectors(self, passage_ids: Sequence[str], vectors: Vectors) -> None:
+        """The vectors of passages that are in the catalogue: all that lack one, in row order.
+
+        Raises:
+            EmbeddingError: vectors of another shape, or not finite.
+        """
+        dimension = self._profile.embedding_dimension
+        vectors = check_vectors(vectors, len(passage_ids), dimension)
         self._new_rows.write(vectors.tobytes())
         if self._feed is not None:
-            self._feed.add([passage.id for passage in parts.passages], vectors)
+            self._feed.add(passage_ids, vectors)
 
     def remove(self, document_ids: Iterable[str]) -> None:
         """Documents of the base that `finish` takes out."""
@@ -132,6 +147,8 @@ class Staging:
             sizes=sizes,
             parent=self._parent,
             chroma=self._chroma_url or "embedded",
+            query_prefix=self._profile.query_prefix,
+            passage_prefix=self._profile.passage_prefix,
         )
         write_manifest(self.folder, manifest)
         sync_tree(self.folder)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -35,11 +35,15 @@ def shown_progress() -> Iterator[Progress]:
 
 
 class _Bars:
-    """One bar a stage."""
+    """One bar a stage, and one below it for a part that takes long."""
+
+    AFTER_SECONDS = 2.0
+    """A part that is over by then is not shown."""
 
     def __init__(self, bars: RichProgress) -> None:
         self._bars = bars
         self._task: TaskID | None = None
+        self._part: TaskID | None = None
 
     def stage(self, label: str, total: int | None) -> None:
         self.finish()
@@ -47,6 +51,7 @@ class _Bars:
 
     def finish(self) -> None:
         """A stage whose size nobody knew is full once it is over."""
+        self._end_part()
         for task in self._bars.tasks:
             if task.total is None:
                 self._bars.update(
@@ -56,6 +61,25 @@ class _Bars:
     def advance(self, n: int = 1) -> None:
         if self._task is not None:
             self._bars.advance(self._task, n)
+
+    def part(self, label: str, total: int) -> Callable[[int], None]:
+        self._end_part()
+        began, done = time.monotonic(), 0
+
+        def advance(n: int) -> None:
+            nonlocal done
+            done += n
+            if self._part is not None:
+                self._bars.update(self._part, completed=done)
+            elif done < total and time.monotonic() - began >= self.AFTER_SECONDS:
+                self._part = self._bars.add_task(f"  {label}", total=total, completed=done)
+
+        return advance
+
+    def _end_part(self) -> None:
+        if self._part is not None:
+            self._bars.remove_task(self._part)
+            self._part = None
 
 
 class _Lines:
@@ -78,6 +102,21 @@ class _Lines:
         if time.monotonic() - self._last >= self.EVERY_SECONDS:
             self._last = time.monotonic()
             self._print(f"{self._label}: {self._done} di {self._total or '?'}")
+
+    def part(self, label: str, total: int) -> Callable[[int], None]:
+        done = 0
+
+        def advance(n: int) -> None:
+            nonlocal done
+            done += n
+            if done < total and time.monotonic() - self._last >= self.EVERY_SECONDS:
+                self._last = time.monotonic()
+                self._print(
+                    f"{self._label}: {self._done} di {self._total or '?'}, "
+                    f"{label[0].lower()}{label[1:]}: {done} di {total}"
+                )
+
+        return advance
 
     def _print(self, text: str) -> None:
         self._console.print(text, markup=False, highlight=False)
