@@ -35,6 +35,8 @@ class Trees:
     values: npt.NDArray[np.float64]
     about: Mapping[str, Any]
     """How it was made."""
+    flat: tuple[Mapping[str, Any], ...]
+    """The trees as they are kept on disk."""
 
     def scores(self, rows: npt.NDArray[np.float32]) -> npt.NDArray[np.float64]:
         """Shape `(len(rows),)`; higher is better."""
@@ -50,7 +52,7 @@ def read_trees(path: Path) -> Trees:
     """Raises AssistantError when the file is missing or is no model of ours."""
     try:
         raw = json.loads(path.read_text("utf-8"))
-        return _trees(raw["features"], raw["trees"], raw["about"])
+        return make_trees(raw["features"], raw["trees"], raw["about"])
     except (OSError, ValueError, KeyError, TypeError, IndexError) as error:
         raise AssistantError(
             f"Il modello per l'ordine dei risultati in {path} non si legge ({error}).",
@@ -58,13 +60,12 @@ def read_trees(path: Path) -> Trees:
         ) from error
 
 
-def write_trees(
-    path: Path, features: Sequence[str], trees: Sequence[Mapping[str, Any]], about: Mapping[str, Any]
-) -> None:
-    """`trees` as `flatten` makes them; the same model always gives the same bytes."""
-    lines = ",\n".join(json.dumps(tree) for tree in trees)
-    head = json.dumps({"about": about, "features": list(features)}, ensure_ascii=False)
-    path.write_text(f'{head[:-1]}, "trees": [\n{lines}\n]}}\n', "utf-8", newline="\n")
+def write_trees(path: Path, trees: Trees) -> None:
+    """The same model always gives the same bytes."""
+    lines = ",\n".join(json.dumps(tree) for tree in trees.flat)
+    head = {"about": trees.about, "features": list(trees.features)}
+    text = f'{json.dumps(head, ensure_ascii=False)[:-1]}, "trees": [\n{lines}\n]}}\n'
+    path.write_text(text, "utf-8", newline="\n")
 
 
 def flatten(root: Mapping[str, Any]) -> dict[str, list[Any]]:
@@ -93,9 +94,10 @@ def flatten(root: Mapping[str, Any]) -> dict[str, list[Any]]:
     return {"columns": columns, "thresholds": thresholds, "lefts": lefts, "values": values}
 
 
-def _trees(
+def make_trees(
     features: Sequence[str], trees: Sequence[Mapping[str, Any]], about: Mapping[str, Any]
 ) -> Trees:
+    """`trees` as `flatten` makes them; raises ValueError for what is no ensemble."""
     tests = max((len(tree["columns"]) for tree in trees), default=0)
     leaves = tests + 1
     if not trees or leaves > MOST_LEAVES:
@@ -114,4 +116,4 @@ def _trees(
             bits = ((1 << (last - first + 1)) - 1) << first
             kept[row, place] = np.uint64((2**64 - 1) & ~bits)
         values[row, : count + 1] = tree["values"]
-    return Trees(tuple(features), columns, thresholds, kept, values, about)
+    return Trees(tuple(features), columns, thresholds, kept, values, about, tuple(trees))
