@@ -173,6 +173,12 @@ def load() -> Thesaurus:
     return Thesaurus(concepts, {form: tuple(found) for form, found in by_form.items()}, longest)
 
 
+@cache
+def vocabulary() -> frozenset[str]:
+    """Every term of every form: words of the field, known whether or not a document holds them."""
+    return frozenset(term for form in load().by_form for term in form)
+
+
 def compiled() -> bytes:
     """What `thesaurus.json` must hold for today's data files and analyser."""
     tables = read_sources()

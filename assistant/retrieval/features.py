@@ -30,6 +30,7 @@ FEATURES = (
     "sentence", "sentence_short", "sentence_others", "neighbours",
     "near", "forms", "grams", "rarest",
     "numbers", "names", "length", "query_length", "matched", "verbatim", "preference",
+    "distretto", "year", "scheda",
     "body_relative", "others_relative", "sentence_relative", "sentence_short_relative",
     "sentence_others_relative", "neighbours_relative", "near_relative", "forms_relative",
     "grams_relative",
@@ -68,6 +69,13 @@ class Candidate:
     fused: float
     verbatim: bool
     preference: float
+    distretto: float
+    """Whether the document is of a district that the query names; like the next two, 1 for yes, 0
+    for no, one half when the query names none or the document has none."""
+    year: float
+    """Whether it covers a year that the query names."""
+    scheda: float
+    """Whether the passage is of a scheda that the query names."""
 
 
 def feature_rows(
@@ -163,6 +171,9 @@ class _View:
             len(held) / (len(weights) or 1),
             float(candidate.verbatim),
             candidate.preference,
+            candidate.distretto,
+            candidate.year,
+            candidate.scheda,
         ]
 
     def _replaced(self, missing: Sequence[str], found: frozenset[str]) -> dict[str, float]:

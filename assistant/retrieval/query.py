@@ -1,35 +1,60 @@
-"""What a search text is read as: terms, other words for them, the language it is in."""
+"""What a search text is read as: terms, other words for them, slips, language, what it is about."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 
 from assistant.index.protocol import Alternative
 from assistant.italian.analysis import fold, readable, terms, tokens
 from assistant.italian.english import in_italian, is_english
-from assistant.italian.thesaurus import Expansion, expansions, shown
+from assistant.italian.places import places
+from assistant.italian.references import years
+from assistant.italian.sentences import split_sentences
+from assistant.italian.spelling import corrected, corrections
+from assistant.italian.thesaurus import Expansion, expansions, shown, vocabulary
 
 MOST_TERMS = 256
 """Distinct words taken from a text; the rest of a longer one is ignored."""
 
+LEAST_FOCUS = 2
+"""Terms that the questions in a longer text must have to be searched without the rest."""
+
+CONTEXT = 0.2
+"""What a word beside the question counts, against one in it."""
+
+MOST_CONTEXT = 16
+"""Words beside the question that are searched."""
+
+_ASKS = re.compile(
+    r"\?\s*$|(?:^|: )(?:(?:a|con|da|di|in|per|su|tra) )?"
+    r"(?:chi|che cosa|cosa|cos'|come|dove|quando|quale|quali|qual|quant[oaie]|perche)\b",
+)
+SCHEDA = re.compile(
+    r"\bsched[ae]\s+(?:(?:attuativ[ae]|regionale|intervento)\s+)*(?:n(?:umero|r)?\.?\s*°?\s*)?"
+    r"((?:d-)?\d{1,3})\b"
+)
+
 
 @dataclass(frozen=True)
 class Query:
-    """A text as it is searched; the texts of terms are those of `assistant.italian.analysis`."""
+    """A text as it is searched; terms are those of `assistant.italian.analysis`."""
 
     text: str
     """As written."""
     searched: str
-    """In Italian: the text itself, or the translation of a question in English."""
+    """In Italian, slips put right; of a text of several sentences those that ask."""
     terms: tuple[str, ...]
     """Distinct, in order."""
-    expansions: tuple[Expansion, ...]
-
-    @property
-    def translated(self) -> bool:
-        return self.searched != self.text
+    expansions: tuple[Expansion, ...] = ()
+    context: tuple[str, ...] = ()
+    """Terms of the sentences that ask nothing."""
+    corrections: tuple[tuple[str, str], ...] = ()
+    """Words as written, and what was probably meant."""
+    translated: bool = False
+    """Whether `searched` is the translation of a question in English."""
 
     @property
     def also_searched(self) -> tuple[str, ...]:
@@ -60,8 +85,21 @@ class Query:
             return frozenset()
         return frozenset(term for text in capital for term in terms(text))
 
+    @cached_property
+    def years(self) -> frozenset[int]:
+        return frozenset(years(self.text))
+
+    @cached_property
+    def schede(self) -> frozenset[str]:
+        """Numbers of the schede that it names, `5` or `d-27`."""
+        return frozenset(SCHEDA.findall(fold(self.searched)))
+
+    def distretti(self, known: Collection[str]) -> frozenset[str]:
+        """Districts that it names, folded; `known` are those of the documents."""
+        return frozenset(fold(place) for place in places(self.text, known))
+
     def alternatives(self, idf: Callable[[str], float]) -> list[list[Alternative]]:
-        """The expansions as a lexical search takes them, a group for each part of the query.
+        """Expansions and context as a lexical search takes them, a group for each part.
 
         Rare words weigh more in BM25: a form's weight is cut so that it never counts more than its
         share of the words that it stands for.
@@ -73,15 +111,54 @@ class Query:
             if theirs > 0:
                 weight = item.weight * min(1.0, own / theirs)
                 groups.setdefault(item.asked, []).append((item.terms, weight))
-        return list(groups.values())
+        return [*groups.values(), *([((term,), CONTEXT)] for term in self.context)]
 
 
-def read_query(text: str, *, expand: bool = True) -> Query:
-    """Never fails, whatever the text; `expand=False` searches the words as they are."""
+def read_query(
+    text: str, frequency: Callable[[str], int] | None = None, *, expand: bool = True
+) -> Query:
+    """Never fails, whatever the text.
+
+    `frequency(term)` is how many passages hold a term; with it slips are put right.
+    `expand=False` searches the words as they are: no other words, no corrections, no translation.
+    """
     text = readable(text)
-    searched = in_italian(text) if is_english(text) else text
+    if not expand:
+        return Query(text, text, tuple(dict.fromkeys(terms(text)[:MOST_TERMS])))
+    translated = is_english(text)
+    searched = in_italian(text) if translated else text
+    slips: dict[str, str] = {}
+    if frequency is not None and not translated:
+        words = vocabulary()
+
+        def known(term: str) -> int:
+            return frequency(term) or int(term in words)
+
+        slips = corrections(searched, known)
+        searched = corrected(searched, slips)
+    searched, context = _focus(searched)
     sequence = terms(searched)[:MOST_TERMS]
-    found = expansions(sequence) if expand else []
-    return Query(text, searched, tuple(dict.fromkeys(sequence)), tuple(found))
+    distinct = tuple(dict.fromkeys(sequence))
+    return Query(
+        text,
+        searched,
+        distinct,
+        tuple(expansions(sequence)),
+        tuple(term for term in dict.fromkeys(context) if term not in distinct)[:MOST_CONTEXT],
+        tuple(slips.items()),
+        translated,
+    )
 
 
+def _focus(text: str) -> tuple[str, list[str]]:
+    """The sentences that ask, and the terms of the others; the whole text when none asks enough."""
+    spans = split_sentences(text)
+    if len(spans) < 2:
+        return text, []
+    sentences = [text[start:end] for start, end in spans]
+    asking = [bool(_ASKS.search(fold(sentence))) for sentence in sentences]
+    asked = " ".join(one for one, asks in zip(sentences, asking, strict=True) if asks)
+    if len(set(terms(asked))) < LEAST_FOCUS:
+        return text, []
+    rest = [one for one, asks in zip(sentences, asking, strict=True) if not asks]
+    return asked, [term for one in rest for term in terms(one)]

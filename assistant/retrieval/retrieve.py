@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Collection
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 from assistant.embedding.protocol import Embedder
 from assistant.index.protocol import SearchBackend
+from assistant.index.records import scheda_key
+from assistant.italian.analysis import fold
 from assistant.models import Document, Filters, Hit, Passage
 from assistant.retrieval.candidates import (
     DEPTH,
@@ -22,7 +25,7 @@ from assistant.retrieval.candidates import (
 )
 from assistant.retrieval.features import FEATURES, Candidate, Rows, feature_rows
 from assistant.retrieval.preference import Preference, PreferenceWeights
-from assistant.retrieval.query import Query, read_query
+from assistant.retrieval.query import SCHEDA, Query, read_query
 from assistant.retrieval.trees import Trees, read_trees
 
 MODEL = Path(__file__).parent / "reranker.json"
@@ -62,7 +65,7 @@ def retrieve(
     Without `trees` the model that comes with the program puts them in order; `rerank=False` leaves
     the first order, with the preferences.
     """
-    query = text if isinstance(text, Query) else read_query(text)
+    query = text if isinstance(text, Query) else read_query(text, backend.document_frequency)
     pool = gather(
         backend, embedder, query, depth=max(DEPTH, k), filters=filters, weights=weights
     )
@@ -112,6 +115,7 @@ def judge(
     passages = tuple(backend.passages(ids))
     documents = tuple(backend.document(passage.document_id) for passage in passages)
     distretti = {document.distretto for document in backend.documents() if document.distretto}
+    districts = query.distretti(distretti)
     preference = Preference(query.searched, filters, distretti, preferences)
     places = {
         name: {identity: place for place, identity in enumerate(leg)}
@@ -133,6 +137,9 @@ def judge(
             fused=pool.fused.get(passage.id, 0.0),
             verbatim=same,
             preference=preference.share(document),
+            distretto=_named(districts, document.distretto and fold(document.distretto)),
+            year=_covers(query.years, document),
+            scheda=_of_scheda(query.schede, passage),
         )
         for passage, document, analysed, same in zip(
             passages, documents, backend.analysed(ids), verbatim, strict=True
@@ -143,6 +150,28 @@ def judge(
     confidence = pool.best_words / mass if mass else 0.0
     rows = feature_rows(query, candidates, idf, gram_idf_of(backend), confidence)
     return Judged(ids, passages, documents, candidates, rows)
+
+
+def _named(asked: Collection[str], own: str | None) -> float:
+    if not asked or own is None:
+        return 0.5
+    return float(own in asked)
+
+
+def _covers(years: Collection[int], document: Document) -> float:
+    if not years or document.year_from is None:
+        return 0.5
+    last = document.year_to or document.year_from
+    return float(any(document.year_from <= year <= last for year in years))
+
+
+def _of_scheda(asked: Collection[str], passage: Passage) -> float:
+    """A passage outside of any scheda may still speak of it in its headings."""
+    if not asked:
+        return 0.5
+    if passage.scheda is not None and scheda_key(passage.scheda) in asked:
+        return 1.0
+    return float(any(number in asked for number in SCHEDA.findall(fold(" ".join(passage.section)))))
 
 
 @cache

@@ -1,0 +1,90 @@
+"""Slips of the keyboard: a word that the collection does not know, one letter away from one it knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from assistant.italian.analysis import STOPWORDS, fold, stem, tokens
+
+LEAST_LETTERS = 5
+"""A shorter word is one letter away from too many others."""
+
+MOST_WORDS = 4
+"""Words of a text that are tried; each costs some milliseconds."""
+
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def corrections(text: str, frequency: Callable[[str], int]) -> dict[str, str]:
+    """Written word → the word that was probably meant.
+
+    `frequency(term)` is how many passages hold a term. Words with a capital are left alone, unless
+    all have one: a name that the collection does not know is a name.
+    """
+    found: dict[str, str] = {}
+    written = tokens(text)
+    shouted = all(token.text[0].isupper() for token in written if token.text[0].isalpha())
+    for token in written:
+        word = fold(token.text)
+        if (
+            len(found) < MOST_WORDS
+            and len(word) >= LEAST_LETTERS
+            and word.isascii()
+            and word.isalpha()
+            and (shouted or not token.text[0].isupper())
+            and word not in STOPWORDS
+            and frequency(stem(word)) == 0
+            and (meant := _meant(word, frequency))
+        ):
+            found[token.text] = meant
+    return found
+
+
+def corrected(text: str, found: dict[str, str]) -> str:
+    """The text with those words put right."""
+    pieces: list[str] = []
+    position = 0
+    for token in tokens(text):
+        if token.text in found:
+            pieces += (text[position : token.start], found[token.text])
+            position = token.end
+    return "".join([*pieces, text[position:]])
+
+
+def _meant(word: str, frequency: Callable[[str], int]) -> str | None:
+    """The most frequent neighbour; letters swapped, doubled or dropped before letters replaced."""
+    for likely in (_swapped, _shorter, _longer, _replaced):
+        best: tuple[int, str] | None = None
+        for other in likely(word):
+            if other[:1] not in _LETTERS or other in STOPWORDS:
+                continue
+            count = frequency(stem(other))
+            if count and (best is None or (count, other) > best):
+                best = count, other
+        if best:
+            return best[1]
+    return None
+
+
+def _swapped(word: str) -> Iterator[str]:
+    for i in range(len(word) - 1):
+        yield word[:i] + word[i + 1] + word[i] + word[i + 2 :]
+
+
+def _shorter(word: str) -> Iterator[str]:
+    for i in range(len(word)):
+        yield word[:i] + word[i + 1 :]
+
+
+def _longer(word: str) -> Iterator[str]:
+    for i in range(len(word) + 1):
+        for letter in _LETTERS:
+            yield word[:i] + letter + word[i:]
+
+
+def _replaced(word: str) -> Iterator[str]:
+    for i in range(len(word)):
+        for letter in _LETTERS:
+            if letter != word[i]:
+                yield word[:i] + letter + word[i + 1 :]
