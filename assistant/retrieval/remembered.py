@@ -71,6 +71,9 @@ class Remembered:
     def documents(self) -> list[Document]:
         return list(self._documents)
 
+    def distretti(self) -> list[str]:
+        return list(self._distretti)
+
     def document(self, document_id: str) -> Document:
         return self._document(document_id)
 
@@ -101,6 +104,10 @@ class Remembered:
     @cached_property
     def _entries(self) -> tuple[RecordEntry, ...]:
         return tuple(self._backend.record_entries())
+
+    @cached_property
+    def _distretti(self) -> tuple[str, ...]:
+        return tuple(self._backend.distretti())
 
     @cached_property
     def _documents(self) -> tuple[Document, ...]:
