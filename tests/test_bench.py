@@ -9,7 +9,9 @@ import pypdf
 import pytest
 
 from assistant.errors import AssistantError
-from eval.bench import BUNDLED, _run, _timed, figure, main, print_table
+from eval.bench import BUNDLED, main
+from eval.commands import run, timed
+from eval.figures import figure, print_table
 from eval.load import run_measured, write_long_pdf
 
 
@@ -39,13 +41,13 @@ def test_the_table_marks_missed_goals(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_process_is_timed_from_start_to_end() -> None:
-    elapsed = _timed([sys.executable, "-c", "import time; time.sleep(0.2)"])
+    elapsed = timed([sys.executable, "-c", "import time; time.sleep(0.2)"])
     assert 200 <= elapsed < 10_000
 
 
 def test_a_failing_command_stops_the_benchmark_with_its_last_words() -> None:
     with pytest.raises(AssistantError, match="codice 7: non trovato"):
-        _run([sys.executable, "-c", "import sys; sys.stderr.write('non trovato'); sys.exit(7)"])
+        run([sys.executable, "-c", "import sys; sys.stderr.write('non trovato'); sys.exit(7)"])
 
 
 def test_a_long_pdf_is_made_of_pages_of_others(tmp_path: Path) -> None:

@@ -68,14 +68,18 @@ class ExactMatrix:
                 remedy="Usa lo stesso modello dell'indice oppure `piano ingest --rebuild`.",
             )
         vector = np.ascontiguousarray(vector, dtype=np.float32)
-        scores, rows = self._products(vector, among)
+        rows = None if among is None else np.flatnonzero(among.kept)
+        scores = self._products(vector, among, rows)
         if not len(scores) or k < 1:
             return []
-        if k < len(scores):
+        if k >= len(scores):
+            kept = np.arange(len(scores))
+        else:
             # The product of many rows rounds each in its own way: within this, the order is open.
             slack = 2 * self.dimension * float(np.finfo(np.float32).eps)
             threshold = np.partition(scores, len(scores) - k)[len(scores) - k]
-            rows = rows[scores >= threshold - slack * max(1.0, float(np.abs(threshold)))]
+            kept = np.flatnonzero(scores >= threshold - slack * max(1.0, float(np.abs(threshold))))
+        rows = kept if rows is None else rows[kept]
         exact = self._exact(vector, rows)
         order = np.lexsort((rows, -exact))
         if k < len(order):
@@ -83,23 +87,24 @@ class ExactMatrix:
         return [Placed(int(rows[i]), float(exact[i])) for i in order]
 
     def _products(
-        self, vector: Vectors, among: Selection | None
-    ) -> tuple[Vectors, npt.NDArray[np.int64]]:
-        """Products with the rows asked for, and these rows, ascending."""
-        if among is None:
-            return self.rows @ vector, np.arange(self.count)
-        rows = np.flatnonzero(among.kept)
+        self, vector: Vectors, among: Selection | None, rows: npt.NDArray[np.intp] | None
+    ) -> Vectors:
+        """Products with the rows asked for, in their order; `rows` are those of `among`."""
+        if among is None or rows is None:
+            return self.rows @ vector
         if (among.count + _STRETCH_ROWS * len(among.stretches)) * _WHOLE_GAIN > self.count:
-            return (self.rows @ vector)[rows], rows
+            return (self.rows @ vector)[rows]
         parts = [self.rows[first:end] @ vector for first, end in among.stretches]
-        return np.concatenate([np.empty(0, np.float32), *parts]), rows
+        return np.concatenate([np.empty(0, np.float32), *parts])
 
-    def _exact(self, vector: Vectors, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.float64]:
+    def _exact(self, vector: Vectors, rows: npt.NDArray[np.intp]) -> npt.NDArray[np.float64]:
         """The same products in double precision, each by itself."""
+        # Without mixed types, which would be added up in pieces cut elsewhere for each row.
+        precise = vector.astype(np.float64)
         found = np.empty(len(rows))
         for start in range(0, len(rows), _COPY_ROWS):
             block = self.rows[rows[start : start + _COPY_ROWS]].astype(np.float64)
-            np.einsum("ij,j->i", block, vector, out=found[start : start + _COPY_ROWS])
+            np.einsum("ij,j->i", block, precise, out=found[start : start + _COPY_ROWS])
         return found
 
 
