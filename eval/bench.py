@@ -221,17 +221,18 @@ def large_searches(
         filters = {"": Filters(), "_half": HALF, "_narrow": narrow(system.documents())}
         times: dict[str, list[float]] = {name: [] for name in filters}
         answers: list[float] = []
-        warming = [*questions[-WARMING:], *questions]
-        for number, question in enumerate(warming):
+        warming = questions[-WARMING:]
+        asked = [*warming, *questions]
+        for number, question in enumerate(asked):
             for name, wanted in filters.items():
                 started = time.perf_counter()
                 system.search(question, k=10, filters=wanted)
-                if number >= WARMING:
+                if number >= len(warming):
                     times[name].append((time.perf_counter() - started) * 1000)
-        for number, question in enumerate(warming):
+        for number, question in enumerate(asked):
             started = time.perf_counter()
             system.ask(question)
-            if number >= WARMING:
+            if number >= len(warming):
                 answers.append((time.perf_counter() - started) * 1000)
     notes = {"": "p95 is judged", "_half": "a filter that keeps half", "_narrow": "one of 0.5%"}
     return [

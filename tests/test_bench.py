@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,6 +10,8 @@ import pypdf
 import pytest
 
 from assistant.errors import AssistantError
+from assistant.settings import Settings
+from eval import bench
 from eval.bench import BUNDLED, main
 from eval.commands import run, timed
 from eval.figures import figure, print_table
@@ -75,7 +78,41 @@ def test_a_command_that_fails_or_takes_too_long_is_an_error() -> None:
         run_measured([sys.executable, "-c", "import time; time.sleep(60)"], 0.3, accepted=(0,))
 
 
-def test_zero_runs_are_refused() -> None:
+@pytest.mark.parametrize(
+    "wrong", [["--runs", "0"], ["--passages", "49"], ["--only", "nothing"], ["--only"]]
+)
+def test_options_that_measure_nothing_are_refused(wrong: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["--runs", "0"])
+        main(wrong)
     assert caught.value.code == 2
+
+
+def test_only_the_parts_asked_for_are_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "ingest_bundled", lambda data_dir: None)
+    monkeypatch.setattr(bench, "api_start", lambda *_: [figure("api_start", "ms", [1.0])])
+    monkeypatch.setattr(bench, "scale", lambda *given: [figure("build", "s", [given[-1]])])
+    assert main(["--only", "scale", "api", "--passages", "2000", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [(one["name"], one["median"]) for one in shown] == [
+        ("build", 2000.0),
+        ("api_start", 1.0),
+    ]
+
+
+def test_a_large_index_is_searched_in_turns(bundled_data_dir: Path) -> None:
+    questions = ["Che cosa fa il caregiver?", "Quanti posti ha il nido?"]
+    found = bench.large_searches(Settings(), bundled_data_dir, "small", questions)
+    assert [one.name for one in found] == [
+        "search_small",
+        "search_small_half",
+        "search_small_narrow",
+        "answer_small",
+    ]
+    assert all(one.n == 2 and one.median > 0 for one in found)
+
+
+def test_the_memory_of_the_api_is_that_of_its_process(bundled_data_dir: Path) -> None:
+    (found,) = bench.api_memory(bundled_data_dir, "small", ["Che cosa fa il caregiver?"])
+    assert found.name == "api_small_memory" and 30 < found.median < 700

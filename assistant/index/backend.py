@@ -24,7 +24,7 @@ MATRIX, CHROMA = f"{VECTORS}/matrix.npy", f"{VECTORS}/chroma"
 
 Prefer = Literal["exact", "chroma"]
 
-EXACT_ROWS = 50_000
+EXACT_ROWS = 100_000
 """Up to here the exact matrix is as fast as Chroma's index and never misses, so it answers."""
 
 _REMEMBERED_FILTERS = 64
