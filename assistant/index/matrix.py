@@ -49,9 +49,11 @@ class ExactMatrix:
         try:
             # An empty file cannot be mapped, and there is nothing in it to map.
             with _LOADING:
-                self.rows: Vectors = np.load(path, mmap_mode="r", allow_pickle=False)
+                mapped = np.load(path, mmap_mode="r", allow_pickle=False)
         except (OSError, ValueError, EOFError) as error:
             raise _corrupt(path, str(error)) from error
+        # Plain, because each slice of numpy's own kind of mapped array runs Python code.
+        self.rows: Vectors = mapped.view(np.ndarray)
         if self.rows.ndim != 2 or self.rows.dtype != np.float32:
             raise _corrupt(path, f"{self.rows.dtype}, {self.rows.ndim} dimensioni")
 
