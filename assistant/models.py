@@ -11,6 +11,8 @@ from typing import Literal, get_args
 
 DocumentKind = Literal["piano", "scheda", "linea_guida", "piano_di_zona", "atto", "pagina", "altro"]
 DocumentStatus = Literal["in_force", "superseded", "unknown"]
+FilteredStatus = Literal["in_force", "superseded"]
+"""By which a search is restricted: what is not known to be superseded counts as in force."""
 RelationKind = Literal["superseded_by", "updated_by", "near_duplicate"]
 AnswerStatus = Literal["answered", "partial", "not_found", "clarify", "out_of_scope"]
 Verdict = Literal["verbatim", "supported", "unsupported"]
@@ -277,9 +279,10 @@ class Filters:
     year: tuple[int, ...] = ()
     scheda: tuple[str, ...] = ()
     document: tuple[str, ...] = ()
+    status: tuple[FilteredStatus, ...] = ()
 
     def __bool__(self) -> bool:
-        return any((self.distretto, self.kind, self.year, self.scheda, self.document))
+        return any((self.distretto, self.kind, self.year, self.scheda, self.document, self.status))
 
 
 @dataclass(frozen=True, slots=True)

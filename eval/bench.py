@@ -9,55 +9,40 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
-import subprocess
 import sys
 import tempfile
 import time
-import urllib.error
+import urllib.parse
 import urllib.request
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 from assistant.errors import AssistantError
+from assistant.models import Filters
 from assistant.settings import Settings
 from eval.cases import Case, load_cases
+from eval.commands import COMMAND_TIMEOUT_SECONDS, piano, run, serving, timed
+from eval.figures import Figure, figure, print_table
 from eval.intervals import summarise
-from eval.load import run_measured, write_long_pdf
+from eval.load import peak_memory, run_measured, write_long_pdf
+from eval.scale import FEWEST, HALF, PASSAGES, narrow
 from eval.system import ingest_bundled, opened
 
 PDFS = Path("../shared/pdfs")
 """Real PDFs beside the project, when there are some; the bundled documents otherwise."""
 BUNDLED = Path(__file__).parent.parent / "corpus" / "documents"
-COMMAND_TIMEOUT_SECONDS = 120.0
 LONG_PAGES, LONG_TIMEOUT_SECONDS = 2000, 900.0
-START_TIMEOUT_SECONDS = 60.0
+BUILD_TIMEOUT_SECONDS = 1800.0
+WARMING = 20
+"""Questions asked before the clock runs."""
+LARGE_QUESTIONS = 300
+API_QUESTIONS = 100
+"""Asked of the large index, about so many of the golden ones, evenly; and of its API."""
 INGEST_RUNS = 3
 QUESTION = "Quando è stato approvato il Piano sociale e sanitario regionale?"
 
-GOALS: dict[str, tuple[float, str]] = {
-    "ask_process": (1500.0, "at most"),
-    "search_warm": (15.0, "at most"),
-    "ingest_pages_per_second": (100.0, "at least"),
-    "ingest_long_pages_per_second": (100.0, "at least"),
-    "ingest_long_memory": (600.0, "at most"),
-}
-
-
-@dataclass(frozen=True, slots=True)
-class Figure:
-    """One measured thing; `judged` is the number that the goal is about."""
-
-    name: str
-    unit: str
-    n: int
-    median: float
-    p95: float
-    judged: float
-    goal: str | None = None
-    met: bool | None = None
-    note: str = ""
+PARTS = ("starts", "warm", "ingestion", "long", "api", "scale")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -69,16 +54,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         started = time.perf_counter()
         ingest_bundled(data_dir)
         _say(f"bundled corpus ingested in {time.perf_counter() - started:.1f} s")
-        parts: tuple[Callable[[], list[Figure]], ...] = (
-            lambda: starts(data_dir, options.runs),
-            lambda: warm(settings, data_dir, load_cases()),
-            lambda: ingestion(options.pdfs, Path(folder) / "pdfs"),
-            lambda: long_ingestion(Path(folder)),
-            lambda: api_start(data_dir, max(3, options.runs // 2)),
-        )
-        for part in parts:
-            figures += part()
-            _say(f"{figures[-1].name}: done")
+        parts: dict[str, Callable[[], list[Figure]]] = {
+            "starts": lambda: starts(data_dir, options.runs),
+            "warm": lambda: warm(settings, data_dir, load_cases()),
+            "ingestion": lambda: ingestion(options.pdfs, Path(folder) / "pdfs"),
+            "long": lambda: long_ingestion(Path(folder)),
+            "api": lambda: api_start(data_dir, max(3, options.runs // 2)),
+            "scale": lambda: scale(settings, data_dir, Path(folder) / "large", options.passages),
+        }
+        for name in options.only or PARTS:
+            figures += parts[name]()
+            _say(f"{name}: done")
     if options.json:
         sys.stdout.write(json.dumps([asdict(one) for one in figures], ensure_ascii=False) + "\n")
     else:
@@ -92,14 +78,14 @@ def starts(data_dir: Path, runs: int) -> list[Figure]:
     The three take turns, so that a busy moment of the machine falls on all of them.
     """
     commands = {
-        "ask_process": _piano("ask", QUESTION, "--data-dir", str(data_dir), "--json"),
+        "ask_process": piano("ask", QUESTION, "--data-dir", str(data_dir), "--json"),
         "python_pass": [sys.executable, "-c", "pass"],
         "import_chromadb": [sys.executable, "-c", "import chromadb"],
     }
     times: dict[str, list[float]] = {name: [] for name in commands}
     for turn in range(runs + 1):
         for name, command in commands.items():
-            elapsed = _timed(command)
+            elapsed = timed(command)
             if turn:  # the first turn fills the disk cache
                 times[name].append(elapsed)
     base = summarise(times["python_pass"], "p50")
@@ -150,9 +136,9 @@ def ingestion(pdfs: Path | None, folder: Path, runs: int = INGEST_RUNS) -> list[
     note = ""
     for number in range(runs):
         data_dir = folder / str(number)
-        command = _piano("ingest", *([str(given)] if given else []), "--data-dir", str(data_dir))
+        command = piano("ingest", *([str(given)] if given else []), "--data-dir", str(data_dir))
         started = time.perf_counter()
-        report = json.loads(_run([*command, "--json"], accepted=(0, 3), ocr=False))
+        report = json.loads(run([*command, "--json"], accepted=(0, 3), ocr=False))
         elapsed = time.perf_counter() - started
         taken = [item for item in report["documents"] if item["status"] == "added"]
         pages = sum(item["pages"] - len(item["pages_without_text"]) for item in taken)
@@ -177,7 +163,7 @@ def long_ingestion(folder: Path) -> list[Figure]:
     """
     target = folder / "long.pdf"
     write_long_pdf(target, BUNDLED, LONG_PAGES)
-    command = _piano("ingest", str(target), "--data-dir", str(folder / "long"), "--json")
+    command = piano("ingest", str(target), "--data-dir", str(folder / "long"), "--json")
     # The speed is that of text layers: the bundled scan waits for nobody's OCR.
     measured = run_measured(
         command, LONG_TIMEOUT_SECONDS, accepted=(0,), env=os.environ | {"PIANO_OCR": "off"}
@@ -197,125 +183,96 @@ def api_start(data_dir: Path, runs: int) -> list[Figure]:
     """From the command to the first request that the API says it can serve."""
     times: list[float] = []
     for _ in range(runs):
-        port = _free_port()
         started = time.perf_counter()
-        command = _piano("api", "--port", str(port), "--data-dir", str(data_dir))
-        with subprocess.Popen(
-            command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
-        ) as server:
-            try:
-                _wait_until_ready(server, port, started)
-                times.append((time.perf_counter() - started) * 1000)
-            finally:
-                server.terminate()
-                try:
-                    server.wait(timeout=10)
-                except subprocess.TimeoutExpired:
-                    server.kill()
+        with serving(data_dir):
+            times.append((time.perf_counter() - started) * 1000)
     return [figure("api_start", "ms", times)]
 
 
-def figure(
-    name: str, unit: str, values: Sequence[float], note: str = "", judge: str = "median"
-) -> Figure:
-    """Median and p95 of the values, against the goal if there is one for the name."""
-    median, p95 = summarise(values, "p50"), summarise(values, "p95")
-    judged = p95 if judge == "p95" else median
-    goal: str | None = None
-    met: bool | None = None
-    if name in GOALS:
-        limit, side = GOALS[name]
-        goal = f"{side} {limit:g} {unit}"
-        met = judged <= limit if side == "at most" else judged >= limit
-    return Figure(
-        name=name,
-        unit=unit,
-        n=len(values),
-        median=round(median, 2),
-        p95=round(p95, 2),
-        judged=round(judged, 2),
-        goal=goal,
-        met=met,
-        note=note,
+def scale(settings: Settings, corpus: Path, target: Path, passages: int) -> list[Figure]:
+    """An index of many passages: its building, searches and answers, the API's memory.
+
+    Every question is asked once, after a few others that fill the disk cache: nothing that belongs
+    to it is remembered.
+    """
+    label = f"{passages // 1000}k" if passages % 1000 == 0 else str(passages)
+    command = [sys.executable, "-m", "eval.scale", str(target), "--corpus", str(corpus)]
+    measured = run_measured(
+        [*command, "--passages", str(passages)], BUILD_TIMEOUT_SECONDS, accepted=(0,)
     )
+    made = json.loads(measured.output)
+    note = f"{made['passages']} passages of {made['documents']} documents, recombined"
+    figures = [figure(f"build_{label}", "s", [made["seconds"]], note)]
+    if measured.all_processes is not None:
+        figures.append(figure(f"build_{label}_memory", "MB", [measured.all_processes]))
+    # Attacks, noise and what no document answers are left out: they are quicker.
+    questions = list(dict.fromkeys(case.question for case in load_cases() if case.evidence))
+    questions = questions[:: max(1, len(questions) // LARGE_QUESTIONS)]
+    figures += large_searches(settings, target, label, questions)
+    return figures + api_memory(target, label, questions[:API_QUESTIONS])
 
 
-def print_table(figures: Iterable[Figure]) -> None:
-    from rich.console import Console
-    from rich.table import Table
+def large_searches(
+    settings: Settings, data_dir: Path, label: str, questions: Sequence[str]
+) -> list[Figure]:
+    """Searches without and with filters, in turns, then extractive answers; p95 is judged."""
+    settings = replace(settings, chat_model="")
+    with opened(settings, data_dir) as system:
+        filters = {"": Filters(), "_half": HALF, "_narrow": narrow(system.documents())}
+        times: dict[str, list[float]] = {name: [] for name in filters}
+        answers: list[float] = []
+        warming = questions[-WARMING:]
+        asked = [*warming, *questions]
+        for number, question in enumerate(asked):
+            for name, wanted in filters.items():
+                started = time.perf_counter()
+                system.search(question, k=10, filters=wanted)
+                if number >= len(warming):
+                    times[name].append((time.perf_counter() - started) * 1000)
+        for number, question in enumerate(asked):
+            started = time.perf_counter()
+            system.ask(question)
+            if number >= len(warming):
+                answers.append((time.perf_counter() - started) * 1000)
+    notes = {"": "p95 is judged", "_half": "a filter that keeps half", "_narrow": "one of 0.5%"}
+    return [
+        *(
+            figure(f"search_{label}{name}", "ms", found, notes[name], judge="p95")
+            for name, found in times.items()
+        ),
+        figure(f"answer_{label}", "ms", answers, "extractive", judge="p95"),
+    ]
 
-    table = Table(title=f"piano bench, {os.cpu_count()} CPUs", title_justify="left")
-    for column in ("what", "n", "median", "p95", "goal", ""):
-        right = column in ("n", "median", "p95")
-        table.add_column(column, justify="right" if right else "left", no_wrap=True)
-    shown = list(figures)
-    for one in shown:
-        mark = "" if one.met is None else "met" if one.met else "MISSED"
-        middle = f"{one.median:.1f} {one.unit}"
-        table.add_row(one.name, str(one.n), middle, f"{one.p95:.1f}", one.goal or "", mark)
-    console = Console()
-    if not console.is_terminal:
-        console.width = 110  # a log is not 80 columns wide
-    console.print(table)
-    for one in shown:
-        if one.note:
-            console.print(f"{one.name}: {one.note}", soft_wrap=True)
+
+def api_memory(data_dir: Path, label: str, questions: Sequence[str]) -> list[Figure]:
+    """The most memory that the API's process holds while it answers and searches."""
+    with serving(data_dir) as (server, address):
+        for question in questions:
+            body = json.dumps({"question": question}).encode()
+            headers = {"Content-Type": "application/json"}
+            asked = urllib.request.Request(f"{address}/v1/answers", body, headers)
+            searched = f"{address}/v1/search?" + urllib.parse.urlencode({"q": question})
+            for request in (asked, searched, f"{searched}&tipo=atto"):
+                with urllib.request.urlopen(request, timeout=COMMAND_TIMEOUT_SECONDS) as response:
+                    response.read()
+        peak = peak_memory(server.pid)
+    note = f"after {len(questions)} questions, as many searches, as many with a filter"
+    return [] if peak is None else [figure(f"api_{label}_memory", "MB", [peak], note)]
 
 
 def _options(arguments: Sequence[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m eval.bench", description=__doc__)
     parser.add_argument("--pdfs", type=Path, help="folder of PDFs to ingest")
     parser.add_argument("--runs", type=int, default=7, help="process starts (at least 1)")
+    parser.add_argument("--passages", type=int, default=PASSAGES, help="of the part scale")
+    parser.add_argument("--only", nargs="+", choices=PARTS, metavar="NAME", help=", ".join(PARTS))
     parser.add_argument("--json", action="store_true", help="print one JSON list")
     options = parser.parse_args(arguments)
     if options.runs < 1:
         parser.error("--runs must be at least 1")
+    if options.passages < FEWEST:
+        parser.error(f"--passages must be at least {FEWEST}")
     return options
-
-
-def _piano(*arguments: str) -> list[str]:
-    return [sys.executable, "-m", "assistant.cli", *arguments]
-
-
-def _timed(command: Sequence[str]) -> float:
-    started = time.perf_counter()
-    _run(command)
-    return (time.perf_counter() - started) * 1000
-
-
-def _run(command: Sequence[str], accepted: Sequence[int] = (0,), *, ocr: bool = True) -> str:
-    done = subprocess.run(
-        command,
-        capture_output=True,
-        text=True,
-        timeout=COMMAND_TIMEOUT_SECONDS,
-        check=False,
-        env=os.environ if ocr else os.environ | {"PIANO_OCR": "off"},
-    )
-    if done.returncode not in accepted:
-        raise AssistantError(
-            f"Il comando «{' '.join(command[1:6])} …» è finito con codice {done.returncode}: "
-            f"{' '.join(done.stderr.strip().splitlines()[-1:])}"
-        )
-    return done.stdout
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_ready(server: subprocess.Popen[bytes], port: int, started: float) -> None:
-    while time.perf_counter() - started < START_TIMEOUT_SECONDS:
-        if server.poll() is not None:
-            raise AssistantError(f"L'API si è fermata con codice {server.returncode}.")
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{port}/ready", timeout=5):
-                return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.02)
-    raise AssistantError(f"L'API non risponde dopo {START_TIMEOUT_SECONDS:.0f} secondi.")
 
 
 def _say(text: str) -> None:

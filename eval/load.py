@@ -75,6 +75,11 @@ def run_measured(
     return Measured(output, seconds, largest or None, total or None)
 
 
+def peak_memory(pid: int) -> float | None:
+    """Most memory (MB, resident) that a running process has held; None where there is no /proc."""
+    return _memory(pid)[1] or None
+
+
 def _family(pid: int) -> list[int]:
     """A process and all below it; nothing where there is no /proc."""
     family = [pid]

@@ -512,9 +512,13 @@ def test_records_and_documents_are_filtered_and_unknown_filters_refused(
         ({"anno": "1900"}, 0),
         ({"distretto": "VALDORA"}, 1),
         ({"distretto": "Altrove"}, 0),
+        ({"stato": "in vigore"}, 1),
+        ({"stato": ["in vigore", "superato"]}, 1),
+        ({"stato": "superato"}, 0),
     ):
         assert len(client.get("/v1/documents", params=given).json()) == found, given
     assert client.get("/v1/documents", params={"tipo": "boh"}).status_code == 422
+    assert client.get("/v1/search", params={"q": "x", "stato": "boh"}).status_code == 422
     schede = client.get("/v1/schede").json()
     assert schede
     word = schede[0]["title"].split()[0].upper()

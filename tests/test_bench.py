@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -9,7 +10,11 @@ import pypdf
 import pytest
 
 from assistant.errors import AssistantError
-from eval.bench import BUNDLED, _run, _timed, figure, main, print_table
+from assistant.settings import Settings
+from eval import bench
+from eval.bench import BUNDLED, main
+from eval.commands import run, timed
+from eval.figures import figure, print_table
 from eval.load import run_measured, write_long_pdf
 
 
@@ -39,13 +44,13 @@ def test_the_table_marks_missed_goals(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_process_is_timed_from_start_to_end() -> None:
-    elapsed = _timed([sys.executable, "-c", "import time; time.sleep(0.2)"])
+    elapsed = timed([sys.executable, "-c", "import time; time.sleep(0.2)"])
     assert 200 <= elapsed < 10_000
 
 
 def test_a_failing_command_stops_the_benchmark_with_its_last_words() -> None:
     with pytest.raises(AssistantError, match="codice 7: non trovato"):
-        _run([sys.executable, "-c", "import sys; sys.stderr.write('non trovato'); sys.exit(7)"])
+        run([sys.executable, "-c", "import sys; sys.stderr.write('non trovato'); sys.exit(7)"])
 
 
 def test_a_long_pdf_is_made_of_pages_of_others(tmp_path: Path) -> None:
@@ -73,7 +78,41 @@ def test_a_command_that_fails_or_takes_too_long_is_an_error() -> None:
         run_measured([sys.executable, "-c", "import time; time.sleep(60)"], 0.3, accepted=(0,))
 
 
-def test_zero_runs_are_refused() -> None:
+@pytest.mark.parametrize(
+    "wrong", [["--runs", "0"], ["--passages", "49"], ["--only", "nothing"], ["--only"]]
+)
+def test_options_that_measure_nothing_are_refused(wrong: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
-        main(["--runs", "0"])
+        main(wrong)
     assert caught.value.code == 2
+
+
+def test_only_the_parts_asked_for_are_run(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(bench, "ingest_bundled", lambda data_dir: None)
+    monkeypatch.setattr(bench, "api_start", lambda *_: [figure("api_start", "ms", [1.0])])
+    monkeypatch.setattr(bench, "scale", lambda *given: [figure("build", "s", [given[-1]])])
+    assert main(["--only", "scale", "api", "--passages", "2000", "--json"]) == 0
+    shown = json.loads(capsys.readouterr().out)
+    assert [(one["name"], one["median"]) for one in shown] == [
+        ("build", 2000.0),
+        ("api_start", 1.0),
+    ]
+
+
+def test_a_large_index_is_searched_in_turns(bundled_data_dir: Path) -> None:
+    questions = ["Che cosa fa il caregiver?", "Quanti posti ha il nido?"]
+    found = bench.large_searches(Settings(), bundled_data_dir, "small", questions)
+    assert [one.name for one in found] == [
+        "search_small",
+        "search_small_half",
+        "search_small_narrow",
+        "answer_small",
+    ]
+    assert all(one.n == 2 and one.median > 0 for one in found)
+
+
+def test_the_memory_of_the_api_is_that_of_its_process(bundled_data_dir: Path) -> None:
+    (found,) = bench.api_memory(bundled_data_dir, "small", ["Che cosa fa il caregiver?"])
+    assert found.name == "api_small_memory" and 30 < found.median < 700

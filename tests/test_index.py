@@ -23,13 +23,14 @@ from assistant.errors import (
     UsageError,
 )
 from assistant.index.backend import EmbeddedBackend
-from assistant.index.catalog import Catalog, Rows, Source
+from assistant.index.catalog import Catalog, Source
 from assistant.index.catalog_writer import Parts
 from assistant.index.generation import GenerationStore, Writer
 from assistant.index.lexical import MAX_GRAMS, query_grams
 from assistant.index.manifest import IndexProfile
 from assistant.index.matrix import ExactMatrix
 from assistant.index.progress import NoProgress
+from assistant.index.selection import Rows, Selection
 from assistant.italian.analysis import terms
 from assistant.models import (
     Document,
@@ -327,9 +328,10 @@ def test_matrix_gives_rows_in_order_when_scores_tie(tmp_path: Path) -> None:
     np.save(tmp_path / "m.npy", np.tile(np.float32([[1, 0]]), (6, 1)))
     matrix = ExactMatrix(tmp_path / "m.npy")
     query = np.float32([1, 0])
-    assert [row for row, _ in matrix.nearest(query, 3)] == [0, 1, 2]
-    assert [row for row, _ in matrix.nearest(query, 9, [Rows(1, 2), Rows(4, 6)])] == [1, 4, 5]
-    assert matrix.nearest(query, 3, []) == []
+    assert [row for row, _ in matrix.nearest(query, 3)] == [0, 1, 2, 3, 4, 5], "all that tie"
+    some = Selection([Rows(1, 2), Rows(4, 6)], 6)
+    assert [row for row, _ in matrix.nearest(query, 9, some)] == [1, 4, 5]
+    assert matrix.nearest(query, 3, Selection([], 6)) == []
 
 
 def test_catalogue_is_read_from_many_threads(filled: GenerationStore) -> None:

@@ -92,7 +92,7 @@ class Answerer:
             )
             yield self._finish(draft, "out_of_scope")
             return
-        known = {found.distretto for found in self._backend.documents() if found.distretto}
+        known = set(self._backend.distretti())
         draft.understood_as = resolve(question, history, known)
         read = read_question(draft.understood_as, known)
         draft.clock("understand", draft.started)

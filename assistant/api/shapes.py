@@ -73,7 +73,7 @@ class AskBody:
 
     question: QuestionText
     filters: dict[str, Any] = field(default_factory=dict)
-    """Keys distretto, tipo, anno, scheda, documento; values a text, a number or a list of them."""
+    """Keys distretto, tipo, anno, stato, scheda, documento; values a text, a number or a list."""
     history: Annotated[tuple[QuestionText, ...], Field(max_length=MAX_HISTORY)] = ()
     conversation_id: Identifier | None = None
 
@@ -128,10 +128,11 @@ class DocumentsQuery(BaseModel):
     distretto: list[str] = []
     tipo: list[str] = []
     anno: list[str] = []
+    stato: list[str] = []
 
     def chosen(self) -> dict[str, Any]:
         """What `parse_filters` reads."""
-        names = ("distretto", "tipo", "anno", "scheda", "documento")
+        names = ("distretto", "tipo", "anno", "stato", "scheda", "documento")
         return {name: found for name in names if (found := getattr(self, name, None))}
 
 

@@ -19,7 +19,7 @@ Filter = Annotated[
     typer.Option(
         "--filter",
         metavar="CHIAVE=VALORE",
-        help="Restringe la ricerca: distretto, tipo, anno, scheda, documento. Ripetibile.",
+        help="Restringe la ricerca: distretto, tipo, anno, stato, scheda, documento. Ripetibile.",
     ),
 ]
 BatchFile = Annotated[

@@ -15,7 +15,8 @@ from assistant.index.entries import RecordEntry
 from assistant.index.lexical import LexicalIndex
 from assistant.index.manifest import REBUILD, check_sizes
 from assistant.index.matrix import ExactMatrix
-from assistant.index.protocol import Alternative, Manifest, Scored, Vectors
+from assistant.index.protocol import Alternative, Manifest, Placed, Scored, Vectors
+from assistant.index.selection import Selection
 from assistant.models import Document, Filters, Page, Passage
 from assistant.record_models import Intervento, Record, Scheda
 
@@ -24,10 +25,11 @@ MATRIX, CHROMA = f"{VECTORS}/matrix.npy", f"{VECTORS}/chroma"
 
 Prefer = Literal["exact", "chroma"]
 
-EXACT_ROWS = 50_000
+EXACT_ROWS = 100_000
 """Up to here the exact matrix is as fast as Chroma's index and never misses, so it answers."""
 
 _REMEMBERED_FILTERS = 64
+"""Each takes a byte for each passage."""
 
 
 class EmbeddedBackend:
@@ -56,7 +58,7 @@ class EmbeddedBackend:
         self._lexical = LexicalIndex(folder / LEXICAL)
         self._matrix = ExactMatrix(folder / MATRIX)
         self._chroma: ChromaVectors | None = None
-        self._filtered: dict[Filters, list[str] | None] = {}
+        self._selections: dict[Filters, Selection] = {}
         self._lock = Lock()
         counts = (self._lexical.count, self._matrix.count)
         if counts != (manifest.counts["passages"],) * 2:
@@ -83,24 +85,17 @@ class EmbeddedBackend:
         filters: Filters,
         others: Sequence[Sequence[Alternative]] = (),
     ) -> list[Scored]:
-        documents = self._documents(filters)
-        return self._lexical.words(
-            terms, k, documents=documents, schede=filters.scheda, others=others
-        )
+        return self._named(self._lexical.words(terms, k, self._selection(filters), others), k)
 
     def characters(self, text: str, k: int, filters: Filters) -> list[Scored]:
-        documents = self._documents(filters)
-        return self._lexical.characters(text, k, documents=documents, schede=filters.scheda)
+        return self._named(self._lexical.characters(text, k, self._selection(filters)), k)
 
     def nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Scored]:
         if not vector.any():
             return []
         if self._chroma is not None and not filters:
             return self._chroma.nearest(vector, k)
-        among = self._catalog.rows(filters) if filters else None
-        found = self._matrix.nearest(vector, k, among)
-        ids = self._catalog.passage_ids([row for row, _ in found])
-        return [Scored(identity, score) for identity, (_, score) in zip(ids, found, strict=True)]
+        return self._named(self._matrix.nearest(vector, k, self._selection(filters)), k)
 
     def document_frequency(self, term: str) -> int:
         return self._lexical.document_frequency(term)
@@ -119,6 +114,9 @@ class EmbeddedBackend:
 
     def documents(self) -> list[Document]:
         return self._catalog.documents()
+
+    def distretti(self) -> list[str]:
+        return self._catalog.distretti()
 
     def document(self, document_id: str) -> Document:
         return self._catalog.document(document_id)
@@ -146,18 +144,24 @@ class EmbeddedBackend:
         if self._chroma is not None:
             self._chroma.close()
 
-    def _documents(self, filters: Filters) -> list[str] | None:
-        """Ids that fulfil the document-level filters, remembered: the data cannot change."""
+    def _named(self, found: Sequence[Placed], k: int) -> list[Scored]:
+        """The `k` best by id, which breaks ties: rows depend on the order of ingestion."""
+        ids = self._catalog.passage_ids([one.row for one in found])
+        scored = [Scored(identity, one.score) for identity, one in zip(ids, found, strict=True)]
+        return sorted(scored, key=lambda item: (-item.score, item.passage_id))[:k]
+
+    def _selection(self, filters: Filters) -> Selection | None:
+        """What the filters keep, remembered: the data cannot change."""
         if not filters:
             return None
         with self._lock:
-            if filters in self._filtered:
-                return self._filtered[filters]
-        found = self._catalog.document_ids(filters)
+            if filters in self._selections:
+                return self._selections[filters]
+        found = self._catalog.select(filters)
         with self._lock:
-            if len(self._filtered) >= _REMEMBERED_FILTERS:
-                self._filtered.clear()
-            self._filtered[filters] = found
+            if len(self._selections) >= _REMEMBERED_FILTERS:
+                self._selections.clear()
+            self._selections[filters] = found
         return found
 
 

@@ -6,10 +6,12 @@ same number is the passage's row in the vector matrix.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -24,10 +26,11 @@ from assistant.index.records import (
     scheda_from_json,
     scheda_key,
 )
+from assistant.index.selection import Rows, Selection, merge
 from assistant.models import Document, Filters, Page, Passage, Relation
 from assistant.record_models import Intervento, Record, Scheda
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 """Raised when older generations cannot be read any more: they are then made again."""
 
 MIN_ID_PREFIX = 6
@@ -37,14 +40,13 @@ _PASSAGE = (
     "passages.id, documents.id, ordinal, text, section, spans, scheda"
     " FROM passages JOIN documents ON documents.number = passages.document"
 )
+_SUPERSEDED = (
+    "(documents.status = 'superseded' OR EXISTS (SELECT 1 FROM relations"
+    " WHERE relations.kind = 'superseded_by' AND relations.document_id = documents.id))"
+)
+"""By its own words or by what the index knows: see `Catalog._related`."""
+
 _IDS_PER_QUERY = 500
-
-
-class Rows(NamedTuple):
-    """Half-open stretch of passage rows."""
-
-    first: int
-    end: int
 
 
 class Source(NamedTuple):
@@ -122,12 +124,21 @@ class Catalog:
 
     def passage_ids(self, rows: Sequence[int]) -> list[str]:
         """Ids of the passages at `rows`, in the same order."""
-        found: dict[int, str] = {}
-        for start in range(0, len(rows), _IDS_PER_QUERY):
-            part = rows[start : start + _IDS_PER_QUERY]
-            marks = ",".join("?" * len(part))
-            found.update(self._all(f"SELECT row, id FROM passages WHERE row IN ({marks})", part))
-        return [found[row] for row in rows]
+        ids = self._passage_ids
+        return [ids[row] for row in rows]
+
+    @cached_property
+    def _passage_ids(self) -> list[str]:
+        """By row, all of them: 70 bytes each, and every ranker needs a hundred for every query."""
+        ids = [""] * self._passage_count
+        # The index on ids answers this by itself, without touching the texts.
+        for row, identity in self._all("SELECT row, id FROM passages"):
+            ids[row] = identity
+        return ids
+
+    @cached_property
+    def _passage_count(self) -> int:
+        return int(self._all("SELECT coalesce(max(row) + 1, 0) FROM passages")[0][0])
 
     def documents(self) -> list[Document]:
         rows = self._all("SELECT data FROM documents ORDER BY title, source")
@@ -254,29 +265,42 @@ class Catalog:
         rows = self._all("SELECT location, source, document_id FROM sources ORDER BY rowid")
         return [Source(*row) for row in rows]
 
-    def document_ids(self, filters: Filters) -> list[str] | None:
-        """Documents that fulfil the document-level filters; None when there are none of these."""
-        where, values = _document_conditions(filters)
-        if not where:
-            return None
-        rows = self._all(f"SELECT id FROM documents WHERE {where}", values)
+    def distretti(self) -> list[str]:
+        """Names of the districts that documents are of, each once, in a fixed order."""
+        rows = self._all(
+            "SELECT DISTINCT json_extract(data, '$.distretto') AS name FROM documents"
+            " WHERE distretto_key IS NOT NULL ORDER BY name"
+        )
         return [row[0] for row in rows]
 
-    def rows(self, filters: Filters) -> list[Rows]:
-        """Rows of the passages that fulfil all filters, ascending and merged where they touch."""
+    def select(self, filters: Filters) -> Selection:
+        """The passages that fulfil all filters."""
         where, values = _document_conditions(filters)
-        if not filters.scheda:
-            query = "SELECT first_row, first_row + row_count FROM documents"
-            found = self._all(f"{query} WHERE {where or '1'} ORDER BY first_row", values)
-            return _merge(Rows(*row) for row in found)
-        keys = [scheda_key(value) for value in filters.scheda]
-        query = (
-            "SELECT row, row + 1 FROM passages"
-            " JOIN documents ON documents.number = passages.document"
-            f" WHERE scheda_key IN ({','.join('?' * len(keys))})"
+
+        found = self._all(
+            "SELECT id, first_row, first_row + row_count FROM documents"
+            f" WHERE {where or '1'} ORDER BY first_row",
+            values,
         )
-        found = self._all(f"{query} AND ({where or '1'}) ORDER BY row", [*keys, *values])
-        return _merge(Rows(*row) for row in found)
+        stretches = [Rows(*row[1:]) for row in found]
+        keys = [scheda_key(value) for value in filters.scheda]
+        if keys:
+            stretches = [
+                Rows(*row)
+                for row in self._all(
+                    "SELECT row, row + 1 FROM passages"
+                    " JOIN documents ON documents.number = passages.document"
+                    f" WHERE scheda_key IN ({','.join('?' * len(keys))}) AND ({where or '1'})"
+                    " ORDER BY row",
+                    [*keys, *values],
+                )
+            ]
+        return Selection(
+            merge(stretches),
+            self._passage_count,
+            documents=[row[0] for row in found] if where else None,
+            schede=keys,
+        )
 
     def _all(self, query: str, values: Sequence[Any] = ()) -> list[tuple[Any, ...]]:
         try:
@@ -296,38 +320,45 @@ class Catalog:
         )
 
 
-def _document_conditions(filters: Filters) -> tuple[str, list[str | int]]:
-    """An SQL condition over the table `documents`, empty when nothing is asked, and its values."""
+def _document_conditions(filters: Filters) -> tuple[str, list[Any]]:
+    """An SQL condition over the table `documents`, empty when nothing is asked, and its values.
+
+    Lists and JSON, not alternatives one by one: SQLite refuses an expression a thousand deep.
+    """
     groups: list[str] = []
-    values: list[str | int] = []
+    values: list[Any] = []
+
+    def among(column: str, wanted: Sequence[Any]) -> str:
+        values.extend(wanted)
+        return f"{column} IN ({','.join('?' * len(wanted))})"
+
     if filters.distretto:
-        groups.append(f"distretto_key IN ({','.join('?' * len(filters.distretto))})")
-        values += [name_key(name) for name in filters.distretto]
+        groups.append(among("distretto_key", [name_key(name) for name in filters.distretto]))
     if filters.kind:
-        groups.append(f"kind IN ({','.join('?' * len(filters.kind))})")
-        values += filters.kind
+        groups.append(among("kind", filters.kind))
     if filters.year:
-        groups.append(" OR ".join(["? BETWEEN year_from AND year_to"] * len(filters.year)))
-        values += filters.year
+        values.append(json.dumps(filters.year))
+        groups.append(
+            "EXISTS (SELECT 1 FROM json_each(?) AS year"
+            " WHERE year.value BETWEEN year_from AND year_to)"
+        )
+    if filters.status:
+        # What is not known to be superseded is taken to be in force.
+        groups.append(
+            among(f"CASE WHEN {_SUPERSEDED} THEN 'superseded' ELSE 'in_force' END", filters.status)
+        )
     if filters.document:
-        alternatives = []
-        for wanted in filters.document:
-            alternatives.append("documents.id = ? OR source = ? OR title_key = ?")
-            values += [wanted.lower(), wanted, name_key(wanted)]
-            if len(wanted) >= MIN_ID_PREFIX and set(wanted.lower()) <= set("0123456789abcdef"):
-                alternatives.append("substr(documents.id, 1, ?) = ?")
-                values += [len(wanted), wanted.lower()]
+        alternatives = [
+            among("documents.id", [wanted.lower() for wanted in filters.document]),
+            among("source", filters.document),
+            among("title_key", [name_key(wanted) for wanted in filters.document]),
+        ]
+        beginnings: dict[int, list[str]] = {}
+        for wanted in map(str.lower, filters.document):
+            if len(wanted) >= MIN_ID_PREFIX and set(wanted) <= set("0123456789abcdef"):
+                beginnings.setdefault(len(wanted), []).append(wanted)
+        alternatives += [
+            among(f"substr(documents.id, 1, {length})", same) for length, same in beginnings.items()
+        ]
         groups.append(" OR ".join(alternatives))
     return " AND ".join(f"({group})" for group in groups), values
-
-
-def _merge(stretches: Iterable[Rows]) -> list[Rows]:
-    merged: list[Rows] = []
-    for rows in stretches:
-        if rows.first == rows.end:
-            continue
-        if merged and merged[-1].end == rows.first:
-            merged[-1] = Rows(merged[-1].first, rows.end)
-        else:
-            merged.append(rows)
-    return merged

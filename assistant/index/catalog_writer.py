@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from assistant.errors import CorruptIndexError
-from assistant.index.catalog import Rows, Source
+from assistant.index.catalog import Source
 from assistant.index.entries import entry_to_json, make_entry
 from assistant.index.records import (
     document_from_json,
@@ -20,6 +20,7 @@ from assistant.index.records import (
     spans_to_json,
     to_json,
 )
+from assistant.index.selection import Rows
 from assistant.models import Document, Page, Passage, Relation
 from assistant.record_models import Intervento, Record, Scheda
 
@@ -27,8 +28,8 @@ _SCHEMA = """
 CREATE TABLE documents (
     number INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, title TEXT NOT NULL,
     title_key TEXT NOT NULL, source TEXT NOT NULL, kind TEXT NOT NULL, distretto_key TEXT,
-    year_from INTEGER, year_to INTEGER, first_row INTEGER NOT NULL, row_count INTEGER NOT NULL,
-    data TEXT NOT NULL);
+    year_from INTEGER, year_to INTEGER, status TEXT NOT NULL, first_row INTEGER NOT NULL,
+    row_count INTEGER NOT NULL, data TEXT NOT NULL);
 CREATE TABLE pages (
     document INTEGER NOT NULL, number INTEGER NOT NULL, label TEXT, text TEXT NOT NULL,
     ocr_confidence REAL, UNIQUE (document, number));
@@ -46,6 +47,7 @@ CREATE TABLE sketches (document INTEGER PRIMARY KEY, hashes BLOB NOT NULL);
 CREATE TABLE relations (
     kind TEXT NOT NULL, document_id TEXT NOT NULL, other_id TEXT NOT NULL, why TEXT NOT NULL,
     share REAL);
+CREATE INDEX relations_document ON relations (document_id);
 """
 
 
@@ -87,7 +89,9 @@ class CatalogWriter:
 
     @property
     def row_count(self) -> int:
-        return int(self._db.execute("SELECT count(*) FROM passages").fetchone()[0])
+        # Rows have no holes, and counting them would read the table at every addition.
+        found = self._db.execute("SELECT coalesce(max(row) + 1, 0) FROM passages").fetchone()
+        return int(found[0])
 
     def rows_of(self, document_ids: Collection[str]) -> list[Rows]:
         """Rows of these documents, ascending."""
@@ -105,10 +109,12 @@ class CatalogWriter:
         )
         return [row[0] for row in found]
 
-    def add(self, parts: Parts, analysed: Sequence[str]) -> None:
-        """`analysed` are the passages' terms, as `assistant.index.analysed` writes them.
+    def add(self, parts: Parts, analysed: Sequence[str]) -> int:
+        """Returns the row of the first passage.
 
-        Raises CorruptIndexError for an id already there or a passage that is not its pages'."""
+        `analysed` are the passages' terms, as `assistant.index.analysed` writes them. Raises
+        CorruptIndexError for an id already there or a passage that is not its pages'.
+        """
         document = parts.document
         check_passages(parts.pages, parts.passages)
         first = self.row_count
@@ -116,7 +122,7 @@ class CatalogWriter:
         year_to = document.year_to if document.year_to is not None else document.year_from
         try:
             cursor = self._db.execute(
-                "INSERT INTO documents VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?)",
+                "INSERT INTO documents VALUES (NULL,?,?,?,?,?,?,?,?,?,?,?,?)",
                 (
                     document.id,
                     document.title,
@@ -126,6 +132,7 @@ class CatalogWriter:
                     name_key(document.distretto) if document.distretto else None,
                     year_from,
                     year_to,
+                    document.status,
                     first,
                     len(parts.passages),
                     to_json(document),
@@ -137,6 +144,7 @@ class CatalogWriter:
                 f"«{document.source}» porta un identificativo già in uso ({error}).",
                 remedy="Esegui `piano ingest --rebuild`.",
             ) from error
+        return first
 
     def remove(self, document_ids: Collection[str]) -> None:
         """Takes documents out and closes the holes that they leave in the rows."""

@@ -12,8 +12,9 @@ from typing import Any
 import tantivy
 
 from assistant.errors import CorruptIndexError
-from assistant.index.protocol import Alternative, Scored
+from assistant.index.protocol import Alternative, Placed
 from assistant.index.records import scheda_key
+from assistant.index.selection import Selection
 from assistant.italian.analysis import fold, terms
 from assistant.models import Document, Passage
 
@@ -27,8 +28,20 @@ MAX_TERMS = 256
 MAX_GRAMS = 200
 """Distinct 5-grams taken from a query, evenly over its length."""
 
-_WRITER_HEAP = 64_000_000
+_WRITER_HEAP = 300_000_000
+"""Most bytes of words kept before a segment is written: enough for some 100,000 passages. Four
+segments instead of one take half as long again to search, and twice as long to write."""
+
 _OPTION = "freq"
+
+_TIES = 16
+"""Results fetched beyond those asked for, to see where the ties with the last one end."""
+
+_MARGIN = 1.25
+"""Results fetched for a filter, times those that would do if it kept its share of them."""
+
+_FETCHED_PER_DOCUMENT = 25
+"""Results fetched in the time that it takes to read where one more document's passages are."""
 
 
 class LexicalIndex:
@@ -56,12 +69,10 @@ class LexicalIndex:
         self,
         query_terms: Sequence[str],
         k: int,
-        *,
-        documents: Sequence[str] | None = None,
-        schede: Sequence[str] = (),
+        among: Selection | None = None,
         others: Sequence[Sequence[Alternative]] = (),
-    ) -> list[Scored]:
-        """BM25 over body, section and title; `documents` None is no restriction.
+    ) -> list[Placed]:
+        """The `k` best by BM25 over body, section and title, then those that tie with the last.
 
         Each group of `others` holds alternatives for one part of the query: the best of them
         counts, the rest add nothing.
@@ -76,7 +87,7 @@ class LexicalIndex:
             forms = [self._form(form, weight) for form, weight in group]
             if forms:
                 parts.append(tantivy.Query.disjunction_max_query(forms))
-        return self._search(parts, k, documents, schede)
+        return self._search(parts, k, among)
 
     def _anywhere(self, term: str, weight: float) -> Any:
         return tantivy.Query.boolean_query(
@@ -96,17 +107,10 @@ class LexicalIndex:
             return words[0]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, word) for word in words])
 
-    def characters(
-        self,
-        text: str,
-        k: int,
-        *,
-        documents: Sequence[str] | None = None,
-        schede: Sequence[str] = (),
-    ) -> list[Scored]:
-        """BM25 over the 5-grams of the folded text; a shorter text finds nothing."""
+    def characters(self, text: str, k: int, among: Selection | None = None) -> list[Placed]:
+        """The same over the 5-grams of the folded text; a shorter text finds nothing."""
         parts = [self._term("grams", gram) for gram in query_grams(text)]
-        return self._search(parts, k, documents, schede)
+        return self._search(parts, k, among)
 
     def document_frequency(self, term: str) -> int:
         """Passages whose body holds the term."""
@@ -119,36 +123,56 @@ class LexicalIndex:
     def _term(self, field: str, term: str) -> Any:
         return tantivy.Query.term_query(self._schema, field, term, index_option=_OPTION)
 
-    def _search(
-        self,
-        parts: Sequence[Any],
-        k: int,
-        documents: Sequence[str] | None,
-        schede: Sequence[str],
-    ) -> list[Scored]:
-        if not parts or k < 1 or documents == []:
+    def _search(self, parts: Sequence[Any], k: int, among: Selection | None) -> list[Placed]:
+        if not parts or k < 1 or (among is not None and not among.count):
             return []
         query = tantivy.Query.boolean_query([(tantivy.Occur.Should, part) for part in parts])
-        restrictions = []
-        if documents is not None:
-            restrictions.append(("document", list(documents)))
-        if schede:
-            restrictions.append(("scheda", [scheda_key(value) for value in schede]))
-        if restrictions:
-            clauses = [(tantivy.Occur.Must, query)]
-            for field, values in restrictions:
-                among = tantivy.Query.term_set_query(self._schema, field, values)
-                # A constant of zero restricts without adding to the score.
-                clauses.append((tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0)))
-            query = tantivy.Query.boolean_query(clauses)
+        if among is None:
+            return self._complete(query, k)
+        # tantivy passes over most of the passages that cannot be among the best, but only while
+        # nothing restricts them. So the best are taken without the filter as long as enough of
+        # them fulfil it, and those of the documents are picked out only when it keeps few.
+        wanted = int(_MARGIN * k / among.share) + _TIES
+        documents = len(among.stretches) if among.documents is None else len(among.documents)
+        while wanted <= _FETCHED_PER_DOCUMENT * documents:
+            found, all_of_them = self._best(query, wanted)
+            last = found[-1].score if found else 0.0
+            kept = [one for one in found if among.kept[one.row]]
+            if all_of_them or (len(kept) >= k and kept[k - 1].score > last):
+                return _until_tie(kept, k)
+            wanted *= 4
+        return self._complete(self._restricted(query, among), k)
+
+    def _restricted(self, query: Any, among: Selection) -> Any:
+        restrictions = [] if among.documents is None else [("document", list(among.documents))]
+        if among.schede:
+            restrictions.append(("scheda", list(among.schede)))
+        clauses = [(tantivy.Occur.Must, query)]
+        for field, values in restrictions:
+            found = tantivy.Query.term_set_query(self._schema, field, values)
+            # A constant of zero restricts without adding to the score.
+            clauses.append((tantivy.Occur.Must, tantivy.Query.const_score_query(found, 0.0)))
+        return tantivy.Query.boolean_query(clauses)
+
+    def _complete(self, query: Any, k: int) -> list[Placed]:
+        """The `k` best and those that tie with the last."""
+        wanted = k + _TIES
+        while True:
+            found, all_of_them = self._best(query, wanted)
+            if all_of_them or found[k - 1].score > found[-1].score:
+                return _until_tie(found, k)
+            wanted *= 4
+
+    def _best(self, query: Any, wanted: int) -> tuple[list[Placed], bool]:
+        """At most `wanted` results, best first, and whether there are no others."""
         try:
-            hits = self._searcher.search(query, k, count=False).hits
-            return [
-                Scored(str(self._searcher.doc(address).get_first("id")), float(score))
-                for score, address in hits
-            ]
+            hits = self._searcher.search(query, min(wanted, max(1, self.count)), count=False).hits
+            rows = self._searcher.fast_field_values("row", [address for _, address in hits])
         except (ValueError, OSError) as error:
             raise self._corrupt(error) from error
+        scores = [score for score, _ in hits]
+        found = [Placed(row, score) for row, score in zip(rows, scores, strict=True)]
+        return found, len(found) < wanted or len(found) == self.count
 
     def _corrupt(self, error: Exception) -> CorruptIndexError:
         return CorruptIndexError(
@@ -179,13 +203,20 @@ class LexicalWriter:
             self._writer.wait_merging_threads()
 
     def add(
-        self, document: Document, passages: Iterable[Passage], analysed: Iterable[str]
+        self,
+        document: Document,
+        passages: Iterable[Passage],
+        analysed: Iterable[str],
+        first: int,
     ) -> None:
-        """`analysed` are the passages' terms, as `assistant.index.analysed` writes them."""
+        """Adds passages that follow one another; `first` is the row of the first.
+
+        `analysed` are their terms, as `assistant.index.analysed` writes them.
+        """
         title = " ".join(terms(document.title))
-        for passage, body in zip(passages, analysed, strict=True):
+        for row, (passage, body) in enumerate(zip(passages, analysed, strict=True), start=first):
             entry = tantivy.Document(
-                id=passage.id,
+                row=row,
                 document=document.id,
                 title=title,
                 section=self._section(passage.section),
@@ -205,6 +236,14 @@ class LexicalWriter:
         return self._context[section]
 
 
+def _until_tie(found: list[Placed], k: int) -> list[Placed]:
+    """The first `k` of them and those with the same score as the last."""
+    end = min(k, len(found))
+    while end < len(found) and found[end].score == found[k - 1].score:
+        end += 1
+    return found[:end]
+
+
 def query_grams(text: str) -> list[str]:
     """Distinct 5-grams of the folded text, at most MAX_GRAMS, in order."""
     folded = fold(text)
@@ -216,7 +255,7 @@ def query_grams(text: str) -> list[str]:
 
 def _schema() -> Any:
     builder = tantivy.SchemaBuilder()
-    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("row", fast=True)
     builder.add_text_field("document", stored=False, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("scheda", stored=False, tokenizer_name="raw", index_option="basic")
     for field in FIELD_WEIGHTS:

@@ -28,6 +28,13 @@ class Scored(NamedTuple):
     score: float
 
 
+class Placed(NamedTuple):
+    """The same by row, the number of a passage inside its generation."""
+
+    row: int
+    score: float
+
+
 @dataclass(frozen=True, slots=True)
 class Manifest:
     """What a generation was made with; opening it with other settings is an error."""
@@ -76,18 +83,18 @@ class SearchBackend(Protocol):
         filters: Filters,
         others: Sequence[Sequence[Alternative]] = (),
     ) -> list[Scored]:
-        """BM25 over analysed terms (assistant.italian.analysis.terms), best first.
+        """BM25 over analysed terms (assistant.italian.analysis.terms), best first; ties by id.
 
         Each group of `others` holds alternatives for a part of the query; the best of them counts.
         """
         ...
 
     def characters(self, text: str, k: int, filters: Filters) -> list[Scored]:
-        """BM25 over character 5-grams of the folded text, best first: forgives typos."""
+        """BM25 over character 5-grams of the folded text, in the same order: forgives typos."""
         ...
 
     def nearest(self, vector: Vectors, k: int, filters: Filters) -> list[Scored]:
-        """Cosine of `vector` (shape `(dimension,)`, unit length) with passages, best first."""
+        """Cosine of `vector` (shape `(dimension,)`, unit length), best first; ties by id."""
         ...
 
     def gram_frequency(self, gram: str) -> int:
@@ -110,6 +117,10 @@ class SearchBackend(Protocol):
 
     def documents(self) -> list[Document]:
         """All documents, by title."""
+        ...
+
+    def distretti(self) -> list[str]:
+        """Names of the districts that documents are of, each once, in a fixed order."""
         ...
 
     def document(self, document_id: str) -> Document:

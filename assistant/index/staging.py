@@ -13,7 +13,7 @@ from pathlib import Path
 from assistant.errors import CorruptIndexError
 from assistant.index.analysed import analyse
 from assistant.index.backend import CATALOG, CHROMA, LEXICAL, MATRIX, VECTORS
-from assistant.index.catalog import SCHEMA_VERSION, Rows, Source
+from assistant.index.catalog import SCHEMA_VERSION, Source
 from assistant.index.catalog_writer import CatalogWriter, Parts, check_stored_passages
 from assistant.index.chroma import ChromaVectors
 from assistant.index.chroma_feed import ChromaFeed
@@ -23,6 +23,7 @@ from assistant.index.manifest import IndexProfile, describe_files, write_manifes
 from assistant.index.matrix import ExactMatrix, check_vectors, write_matrix
 from assistant.index.progress import Progress
 from assistant.index.protocol import Manifest, Vectors
+from assistant.index.selection import Rows
 
 _NEW_ROWS = "new-rows.f32"
 _CHROMA_DATABASE = "chroma.sqlite3"
@@ -73,8 +74,8 @@ class Staging:
         dimension = self._profile.embedding_dimension
         vectors = check_vectors(vectors, len(parts.passages), dimension)
         analysed = [analyse(passage.text) for passage in parts.passages]
-        self._catalog.add(parts, analysed)
-        self._lexical.add(parts.document, parts.passages, analysed)
+        first = self._catalog.add(parts, analysed)
+        self._lexical.add(parts.document, parts.passages, analysed, first)
         self.add_vectors([passage.id for passage in parts.passages], vectors)
 
     def add_vectors(self, passage_ids: Sequence[str], vectors: Vectors) -> None:
@@ -176,14 +177,14 @@ class Staging:
         """Writes the words; with removals from nothing.
 
         A tantivy index counts deleted passages in its statistics until it merges, so the same
-        documents would score differently depending on how they came to be there.
+        documents would score differently depending on how they came to be there. And rows move.
         """
         self._lexical.close(commit=not rebuild)
         if rebuild:
             shutil.rmtree(self.folder / LEXICAL)
             self._lexical = LexicalWriter(self.folder / LEXICAL)
-            for document, passage, analysed in self._catalog.passages():
-                self._lexical.add(document, [passage], [analysed])
+            for row, (document, passage, analysed) in enumerate(self._catalog.passages()):
+                self._lexical.add(document, [passage], [analysed], row)
             self._lexical.close(commit=True)
 
     def _finish_chroma(

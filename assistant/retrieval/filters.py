@@ -17,6 +17,16 @@ ALIASES = {
     "scheda": "scheda",
     "document": "document",
     "documento": "document",
+    "status": "status",
+    "stato": "status",
+}
+
+STATUSES = {
+    "in_vigore": "in_force",
+    "vigente": "in_force",
+    "in_force": "in_force",
+    "superato": "superseded",
+    "superseded": "superseded",
 }
 
 MAX_VALUES = 200
@@ -27,7 +37,7 @@ def parse_filters(given: Mapping[str, object] | Iterable[str]) -> Filters:
     """Filters from a mapping (values: string, number or list of them) or from `key=value` texts.
 
     Raises:
-        UsageError: unknown key, a kind or year that cannot be, too many values.
+        UsageError: unknown key, a kind, year or status that cannot be, too many values.
     """
     pairs = list(given.items()) if isinstance(given, Mapping) else [_split(item) for item in given]
     values: dict[str, list[str | int]] = {}
@@ -36,7 +46,7 @@ def parse_filters(given: Mapping[str, object] | Iterable[str]) -> Filters:
         if name is None:
             raise UsageError(
                 f"Filtro sconosciuto: {str(key)[:60]!r}.",
-                remedy="I filtri sono: distretto, tipo, anno, scheda, documento.",
+                remedy="I filtri sono: distretto, tipo, anno, stato, scheda, documento.",
             )
         for item in raw if isinstance(raw, list | tuple) else [raw]:
             values.setdefault(name, []).append(_value(name, str(key).strip(), item))
@@ -73,4 +83,12 @@ def _value(name: str, key: str, raw: object) -> str | int:
                 remedy="I tipi sono: " + ", ".join(KINDS) + ".",
             )
         return kind
+    if name == "status":
+        status = STATUSES.get(text.lower().replace(" ", "_").replace("-", "_"))
+        if status is None:
+            raise UsageError(
+                f"Lo stato {text[:60]!r} non esiste.",
+                remedy="Gli stati sono: «in vigore» e «superato».",
+            )
+        return status
     return text

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 
 from assistant.italian.analysis import terms
 from assistant.italian.references import years
@@ -64,5 +65,11 @@ def is_past(document: Document, asked: Collection[int]) -> bool:
 
 
 def _stands_in(name: str, words: Collection[str]) -> bool:
-    own = terms(name)
+    own = _terms_of(name)
     return bool(own) and all(term in words for term in own)
+
+
+@lru_cache(1024)
+def _terms_of(name: str) -> tuple[str, ...]:
+    """Every query meets the same few names."""
+    return tuple(terms(name))

@@ -92,6 +92,9 @@ class Remembered:
     def documents(self) -> list[Document]:
         return list(self._documents)
 
+    def distretti(self) -> list[str]:
+        return list(self._distretti)
+
     def document(self, document_id: str) -> Document:
         return self._document(document_id)
 
@@ -122,6 +125,10 @@ class Remembered:
     @cached_property
     def _entries(self) -> tuple[RecordEntry, ...]:
         return tuple(self._backend.record_entries())
+
+    @cached_property
+    def _distretti(self) -> tuple[str, ...]:
+        return tuple(self._backend.distretti())
 
     @cached_property
     def _documents(self) -> tuple[Document, ...]:

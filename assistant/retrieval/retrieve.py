@@ -114,7 +114,7 @@ def judge(
     ids = tuple(dict.fromkeys([*first[:RERANKED], *pool.nearest(BESIDE)]))
     passages = tuple(backend.passages(ids))
     documents = tuple(backend.document(passage.document_id) for passage in passages)
-    distretti = {document.distretto for document in backend.documents() if document.distretto}
+    distretti = backend.distretti()
     districts = query.distretti(distretti)
     preference = Preference(query.searched, filters, distretti, preferences)
     places = {

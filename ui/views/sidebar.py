@@ -12,6 +12,8 @@ from ui.render import KINDS, plain
 
 TITLE_LENGTH = 100
 """Longest title put on a button, in characters; the button shows as many as it has room for."""
+STATUSES = ("in vigore", "superato")
+"""As the API reads them."""
 SHOWN = 12
 """Conversations listed at first, and added each time more are asked for."""
 
@@ -44,6 +46,7 @@ def _filters(client: Client) -> dict[str, list[Any]]:
                 placeholder="Tutti",
             ),
             "anno": st.multiselect("Anno", years, placeholder="Tutti"),
+            "stato": st.multiselect("Stato", STATUSES, placeholder="Tutti"),
         }
     active = [KINDS.get(str(v), str(v)) for values in chosen.values() for v in values]
     if active:

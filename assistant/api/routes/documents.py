@@ -23,7 +23,7 @@ _UNSAFE = re.compile(r"[^\w.,() \-]+")
 
 @router.get("")
 def documents(query: Annotated[DocumentsQuery, Query()], assistant: TheAssistant) -> list[Document]:
-    """All documents, or those of some kinds, districts and years, as the filters of a search."""
+    """All documents, or those of some kinds, districts, years, status, as a search filters them."""
     wanted = parse_filters(query.chosen())
     return [found for found in assistant.documents() if _taken(found, wanted)]
 
@@ -42,6 +42,10 @@ def _taken(document: Document, wanted: Filters) -> bool:
                 (first is not None and last is not None)
                 and any(first <= year <= last for year in wanted.year)
             )
+        )
+        and (
+            not wanted.status
+            or ("superseded" if document.status == "superseded" else "in_force") in wanted.status
         )
     )
 
