@@ -33,8 +33,8 @@ from assistant.models import (
     Status,
 )
 from assistant.record_models import Intervento, Record, Scheda
-from assistant.retrieval.retrieve import retrieve
 from assistant.retrieval.remembered import Remembered
+from assistant.retrieval.retrieve import retrieve
 from assistant.schede import RecordFilters, RecordList, find
 from assistant.settings import Settings
 

@@ -12,10 +12,10 @@ import argparse
 import hashlib
 import json
 import logging
+import random
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
-import random
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING

@@ -205,8 +205,8 @@ class CatalogWriter:
         document: Document | None = None
         for row in self._db.execute(
             "SELECT passages.id, documents.id, ordinal, text, section, spans, scheda,"
-            " documents.data, analysed FROM passages JOIN documents ON documents.number = passages.document"
-            " ORDER BY row"
+            " documents.data, analysed FROM passages"
+            " JOIN documents ON documents.number = passages.document ORDER BY row"
         ):
             if document is None or document.id != row[1]:
                 document = document_from_json(row[7])
@@ -228,9 +228,7 @@ class CatalogWriter:
     def document_ids(self) -> tuple[str, ...]:
         return tuple(row[0] for row in self._db.execute("SELECT id FROM documents ORDER BY number"))
 
-    def _add_content(
-        self, number: int, first: int, parts: Parts, analysed: Sequence[str]
-    ) -> None:
+    def _add_content(self, number: int, first: int, parts: Parts, analysed: Sequence[str]) -> None:
         self._db.executemany(
             "INSERT INTO pages VALUES (?,?,?,?,?)",
             (

@@ -56,6 +56,6 @@ def figures(text: str) -> list[Figure]:
         factor = MULTIPLIERS[match["multiplier"].lower()]
         whole, _, decimals = match["digits"].replace(".", "").partition(",")
         value = int(whole + decimals) * factor // 10 ** len(decimals)
-        words = (_COUNTED[factor],) if factor in _COUNTED else ()
-        found.append(Figure(str(value), words, match.start(), match.end()))
+        counted = (_COUNTED[factor],) if factor in _COUNTED else ()
+        found.append(Figure(str(value), counted, match.start(), match.end()))
     return found

@@ -1,5 +1,4 @@
-"""Slips of the keyboard: a word that the collection does not know, one letter away from one it knows.
-"""
+"""Slips of the keyboard: a word that no document holds, one letter away from one that some do."""
 
 from __future__ import annotations
 

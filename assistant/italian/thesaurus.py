@@ -159,7 +159,9 @@ def load() -> Thesaurus:
     raw = json.loads(COMPILED.read_bytes())
     concepts = tuple(
         Concept(
-            tuple(Form(text, tuple(words.split()), bool(lay)) for text, words, lay in entry["forms"]),
+            tuple(
+                Form(text, tuple(words.split()), bool(lay)) for text, words, lay in entry["forms"]
+            ),
             tuple((relation, position) for relation, position in entry["relations"]),
         )
         for entry in raw["concepts"]
@@ -210,8 +212,9 @@ def compiled() -> bytes:
         )
         for table in tables.values()
     ]
-    for own, links in zip_longest(forms, relations, fillvalue=()):
-        concepts.append({"forms": list(dict(own).values()), "relations": links})
+    for position, own in enumerate(forms):
+        links = relations[position] if position < len(relations) else []
+        concepts.append({"forms": list(own.values()), "relations": links})
     lines = ",\n".join(json.dumps(concept, ensure_ascii=False) for concept in concepts)
     return f'{{"concepts": [\n{lines}\n]}}\n'.encode()
 

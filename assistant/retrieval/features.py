@@ -1,8 +1,8 @@
 """What the re-ranker looks at: one row of numbers for each candidate passage.
 
 Everything is computed from the candidate, the query and the collection's word counts; nothing
-depends on which document a passage is from, so that a model trained on some documents serves others.
-Shares of a query are shares of its IDF mass. The order of FEATURES is the model's: `make models`
+depends on which document a passage is from, so that a model trained on some documents serves
+others. Shares of a query are shares of its IDF mass. The order of FEATURES is the model's: `make models`
 after any change.
 """
 
@@ -115,7 +115,9 @@ class _View:
         self._pairs = list(zip(query.sequence, query.sequence[1:], strict=False))
         self._numbers = [term for term in query.terms if term[0].isdigit() or ":" in term]
         self._names = query.names
-        self._forms = [(f" {form} ", self._weights.get(term, 0.0)) for form, term in query.forms.items()]
+        self._forms = [
+            (f" {form} ", self._weights.get(term, 0.0)) for form, term in query.forms.items()
+        ]
         self._grams = _weighted_grams(query.searched, gram_idf)
         self._gram_mass = sum(weight for _, weight in self._grams) or 1.0
 
@@ -244,9 +246,7 @@ def _others(
     return found
 
 
-def _weighted_grams(
-    text: str, gram_idf: Callable[[str], float]
-) -> list[tuple[str, float]]:
+def _weighted_grams(text: str, gram_idf: Callable[[str], float]) -> list[tuple[str, float]]:
     plain = _plain(text)
     grams = dict.fromkeys(plain[i : i + GRAM] for i in range(min(len(plain), _LONG) - GRAM + 1))
     weighted = [(gram, gram_idf(gram)) for gram in grams]

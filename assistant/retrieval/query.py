@@ -111,7 +111,8 @@ class Query:
             if theirs > 0:
                 weight = item.weight * min(1.0, own / theirs)
                 groups.setdefault(item.asked, []).append((item.terms, weight))
-        return [*groups.values(), *([((term,), CONTEXT)] for term in self.context)]
+        beside: list[list[Alternative]] = [[((term,), CONTEXT)] for term in self.context]
+        return [*groups.values(), *beside]
 
 
 def read_query(

@@ -66,9 +66,7 @@ def retrieve(
     the first order, with the preferences.
     """
     query = text if isinstance(text, Query) else read_query(text, backend.document_frequency)
-    pool = gather(
-        backend, embedder, query, depth=max(DEPTH, k), filters=filters, weights=weights
-    )
+    pool = gather(backend, embedder, query, depth=max(DEPTH, k), filters=filters, weights=weights)
     first = pool.order()
     judged = judge(backend, query, pool, first, filters, preferences)
     if rerank:
@@ -85,9 +83,13 @@ def retrieve(
         low = min(scores.values(), default=1.0) / (pool.fused[rest[0]] or 1.0)
         scores |= {i: 0.999 * low * pool.fused[i] for i in rest[: k - len(scores)]}
     best = sorted(scores, key=lambda i: (-round(scores[i], 6), i))[:k]
-    passages = {passage.id: passage for passage in (*judged.passages, *backend.passages(
-        [identity for identity in best if identity not in judged.ids]
-    ))}
+    passages = {
+        passage.id: passage
+        for passage in (
+            *judged.passages,
+            *backend.passages([identity for identity in best if identity not in judged.ids]),
+        )
+    }
     return tuple(
         Hit(
             rank=rank,
@@ -130,9 +132,7 @@ def judge(
             title=document.title,
             legs={name: leg[passage.id] for name, leg in pool.legs.items() if passage.id in leg},
             places={
-                name: places[name][passage.id]
-                for name in pool.legs
-                if passage.id in places[name]
+                name: places[name][passage.id] for name in pool.legs if passage.id in places[name]
             },
             fused=pool.fused.get(passage.id, 0.0),
             verbatim=same,
