@@ -89,20 +89,11 @@ class LexicalIndex:
                 parts.append(tantivy.Query.disjunction_max_query(forms))
         return self._search(parts, k, among)
 
-    def _anywhere(self, term: str, weight: float) -> Any:
-        return tantivy.Query.boolean_query(
-            [
-                (
-                    tantivy.Occur.Should,
-                    tantivy.Query.boost_query(self._term(field, term), weight * share),
-                )
-                for field, share in FIELD_WEIGHTS.items()
-            ]
-        )
-
     def _form(self, form: Sequence[str], weight: float) -> Any:
-        """All the words of a form, wherever each stands."""
-        words = [self._anywhere(term, weight) for term in form]
+        """All the words of a form, in the passage itself: in three fields each they cost too much."""
+        words = [
+            tantivy.Query.boost_query(self._term("body", term), weight) for term in form
+        ]
         if len(words) == 1:
             return words[0]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, word) for word in words])

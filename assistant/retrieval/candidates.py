@@ -73,7 +73,7 @@ def gather(
     if weights.characters:
         legs["characters"] = _relative(backend.characters(query.searched, depth, filters))
     if others := query.alternatives(idf_of(backend)):
-        legs["expanded"] = _relative(backend.lexical(query.terms, depth, filters, others))
+        legs["expanded"] = _relative(_added(words, backend.lexical((), depth, filters, others)))
     if embedder is not None:
         legs["dense"] = _dense(backend, embedder, query.searched, depth, filters)
     shares = {
@@ -121,6 +121,20 @@ def _words(text: str) -> str:
 
 def _idf(frequency: int, passages: int) -> float:
     return math.log(1 + max(passages - frequency + 0.5, 0.5) / (frequency + 0.5))
+
+
+def _added(words: Sequence[Scored], others: Sequence[Scored]) -> list[Scored]:
+    """Scores of the user's own words and of their alternatives together, best first.
+
+    Searching both at once would cost twice as much, for passages that are no candidates.
+    """
+    total = {item.passage_id: item.score for item in words}
+    for item in others:
+        total[item.passage_id] = total.get(item.passage_id, 0.0) + item.score
+    return sorted(
+        (Scored(identity, score) for identity, score in total.items()),
+        key=lambda item: (-item.score, item.passage_id),
+    )
 
 
 def _relative(scored: list[Scored]) -> dict[str, float]:
