@@ -13,6 +13,8 @@ from assistant.retrieval.protocol import Reranker
 from assistant.retrieval.query import Query, read_query
 from assistant.retrieval.retrieve import retrieve
 
+NO_WORDS = "Il testo non ha parole da cercare: scrivi per esempio «assegno di cura»."
+
 REREAD = 20
 """Hits that a cross-encoder is given: what it reads in a second or so on a processor."""
 
@@ -56,11 +58,13 @@ def search(
     read = understood(query, backend.distretti(), filters)
     if reranker is None:
         hits = retrieve(backend, embedder, query, k=k, filters=filters)
-        return Found(hits, read, query)
+        return Found(hits, read, query, () if hits or query.terms else (NO_WORDS,))
     hits = retrieve(backend, embedder, query, k=max(k, REREAD), filters=filters)
     hits, notice = reread(hits, reranker, query)
     if notice:
         return Found(hits[:k], read, query, (notice,))
+    if not hits and not query.terms:
+        return Found(hits, read, query, (NO_WORDS,))
     return Found(hits[:k], read, query, reranker=reranker.name if hits else "")
 
 
