@@ -67,4 +67,4 @@ def build_assistant(settings: Settings, *, long_lived: bool = False) -> Assistan
 
     embedder = cache(lambda: build_embedder(settings))
     store = build_generations(settings, long_lived=long_lived, embedder=embedder)
-    return Assistant(store, embedder, settings)
+    return Assistant(store, embedder, settings, build_reranker(settings))

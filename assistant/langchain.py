@@ -19,8 +19,8 @@ from langchain_core.retrievers import BaseRetriever
 from pydantic import Field, field_validator
 
 from assistant.build import build_assistant
-from assistant.models import Filters, Hit
-from assistant.retrieval.filters import parse_filters
+from assistant.models import Filters, Hit, Understood
+from assistant.retrieval.filters import parse_filters, parse_ignored
 from assistant.service import Assistant
 from assistant.settings import Settings
 
@@ -33,6 +33,16 @@ class PianoRetriever(BaseRetriever):
     """How many passages."""
     filters: Filters = Filters()
     """Also given as `{"distretto": "Lugo", "anno": 2019}`, as on the command line."""
+
+    expand: bool = True
+    """Whether other words, corrections and a translation are searched too."""
+    ignore: tuple[str, ...] = ()
+    """What the query names and the ranking is not to prefer: `distretto`, `anno`, …"""
+
+    @field_validator("ignore")
+    @classmethod
+    def _known(cls, given: tuple[str, ...]) -> tuple[str, ...]:
+        return parse_ignored(given)
 
     @field_validator("filters", mode="before")
     @classmethod
@@ -54,8 +64,10 @@ class PianoRetriever(BaseRetriever):
         self, query: str, *, run_manager: CallbackManagerForRetrieverRun
     ) -> list[LangChainDocument]:
         """Best first. Raises AssistantError: no index, one of other settings, too long a query."""
-        result = self.assistant.search(query, k=self.k, filters=self.filters)
-        return [to_langchain(hit, result.generation) for hit in result.hits]
+        result = self.assistant.search(
+            query, k=self.k, filters=self.filters, expand=self.expand, ignore=self.ignore
+        )
+        return [to_langchain(hit, result.generation, result.understood) for hit in result.hits]
 
     async def _aget_relevant_documents(
         self, query: str, *, run_manager: AsyncCallbackManagerForRetrieverRun
@@ -66,8 +78,14 @@ class PianoRetriever(BaseRetriever):
         )
 
 
-def to_langchain(hit: Hit, generation: str) -> LangChainDocument:
-    """`start` counts in the canonical text of `page`, `end` in that of `page_end`; pages from 1."""
+def to_langchain(
+    hit: Hit, generation: str, understood: Understood | None = None
+) -> LangChainDocument:
+    """`start` counts in the canonical text of `page`, `end` in that of `page_end`; pages from 1.
+
+    What was searched besides the query's words is the same for all of its documents.
+    """
+    understood = understood or Understood()
     passage, document = hit.passage, hit.document
     return LangChainDocument(
         id=passage.id,
@@ -88,5 +106,8 @@ def to_langchain(hit: Hit, generation: str) -> LangChainDocument:
             "start": passage.start,
             "end": passage.end,
             "generation": generation,
+            "also_searched": list(understood.also_searched),
+            "corrections": dict(understood.corrections),
+            "translated": understood.translated,
         },
     )

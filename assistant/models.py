@@ -17,9 +17,11 @@ RelationKind = Literal["superseded_by", "updated_by", "near_duplicate"]
 AnswerStatus = Literal["answered", "partial", "not_found", "clarify", "out_of_scope"]
 Verdict = Literal["verbatim", "supported", "unsupported"]
 Mode = Literal["extractive", "generative"]
+PinKey = Literal["distretto", "anno", "scheda", "atto", "tipo"]
 FeedbackReason = Literal["utile", "pagina_sbagliata", "incompleta", "non_trovata", "errata"]
 
 KINDS: tuple[str, ...] = get_args(DocumentKind)
+PIN_KEYS: tuple[str, ...] = get_args(PinKey)
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,7 +175,35 @@ class Hit:
     passage: Passage
     document: Document
     parts: dict[str, float] = field(default_factory=dict)
-    """What the score is made of: lexical, characters, dense."""
+    """What the legs and a cross-encoder say of it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pin:
+    """What the words of a question pin down, and the ranking prefers until it is taken away."""
+
+    key: PinKey
+    value: str
+    """As a filter takes it; a range of years is `2017-2019`, an act `dgr:1423/2017`."""
+    label: str
+    """The value as people say it, in Italian."""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """How a text was searched, beyond its own words."""
+
+    also_searched: tuple[str, ...] = ()
+    """Other words, the plans' own."""
+    corrections: tuple[tuple[str, str], ...] = ()
+    """Words as written, and what they were read as."""
+    translated: str = ""
+    """The Italian text that was searched for a question in English; else empty."""
+    pins: tuple[Pin, ...] = ()
+    exact: bool = False
+    """Whether only the user's own words were to be searched."""
+    ignored: tuple[PinKey, ...] = ()
+    """Pins that the user took away."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,9 +279,11 @@ class Answer:
     hits: tuple[AnswerHit, ...]
     mode: Mode
     model: str
-    """Embedding model, and chat model when one wrote the sentences."""
+    """Embedding model, cross-encoder when one put the hits in order, chat model when one wrote."""
     generation: str
     timings_ms: dict[str, float] = field(default_factory=dict)
+    understood: Understood = Understood()
+    """Of the search that the answer rests on."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -268,6 +300,10 @@ class SearchResult:
     hits: tuple[Hit, ...]
     generation: str
     timings_ms: dict[str, float] = field(default_factory=dict)
+    understood: Understood = Understood()
+    model: str = ""
+    """Embedding model, and cross-encoder when one put the hits in order."""
+    notices: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

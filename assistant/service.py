@@ -33,8 +33,10 @@ from assistant.models import (
     Status,
 )
 from assistant.record_models import Intervento, Record, Scheda
+from assistant.retrieval.filters import parse_ignored
+from assistant.retrieval.protocol import Reranker
 from assistant.retrieval.remembered import Remembered
-from assistant.retrieval.retrieve import retrieve
+from assistant.retrieval.search import Choices, search
 from assistant.schede import RecordFilters, RecordList, find
 from assistant.settings import Settings
 
@@ -84,49 +86,99 @@ class Assistant:
         generations: Generations,
         load_embedder: Callable[[], Embedder],
         settings: Settings,
+        reranker: Reranker | None = None,
     ) -> None:
+        """`reranker` reads the best hits again; its model is loaded with the first of them."""
         self._generations = generations
         self._load_embedder = load_embedder
         self._settings = settings
+        self._reranker = reranker
         self._embedder: Embedder | None = None
         self._lease: _Lease | None = None
         self._lock = threading.Lock()
 
-    def search(self, query: str, *, k: int = 10, filters: Filters | None = None) -> SearchResult:
-        """The `k` best passages for a query; none for a query without words."""
-        query = self._check(query)
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        filters: Filters | None = None,
+        expand: bool = True,
+        ignore: Sequence[str] = (),
+    ) -> SearchResult:
+        """The `k` best passages for a query; none for a query without words.
+
+        `expand=False` searches the words as they are, without others, corrections or translation;
+        `ignore` are pins (`distretto`, `anno`, …) that are not to influence the ranking.
+        """
+        query, choices = self._check(query), Choices(expand, parse_ignored(ignore))
         if not 1 <= k <= MAX_K:
             raise UsageError(f"-k deve essere tra 1 e {MAX_K}, non {k}.")
         started = time.perf_counter()
         with self._backend() as backend:
-            hits = retrieve(backend, self.embedder(), query, k=k, filters=filters or Filters())
+            found = search(
+                backend,
+                self.embedder(),
+                query,
+                k=k,
+                filters=filters or Filters(),
+                choices=choices,
+                reranker=self._reranker,
+            )
             generation = backend.manifest.generation
         elapsed = round((time.perf_counter() - started) * 1000, 2)
-        return SearchResult(query, hits, generation, {"total": elapsed})
+        return SearchResult(
+            query,
+            found.hits,
+            generation,
+            {"total": elapsed},
+            found.understood,
+            " + ".join(name for name in (self.embedder().name, found.reranker) if name),
+            found.notices,
+        )
 
     def ask(
-        self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        history: Sequence[str] = (),
+        expand: bool = True,
+        ignore: Sequence[str] = (),
     ) -> Answer:
-        """The whole answer; `history` holds the conversation's earlier questions, oldest first."""
+        """The whole answer; `history` holds the conversation's earlier questions, oldest first.
+
+        `expand` and `ignore` are those of `search`.
+        """
         answer: Answer | None = None
-        for event in self.stream(question, filters=filters, history=history):
+        for event in self.stream(
+            question, filters=filters, history=history, expand=expand, ignore=ignore
+        ):
             if isinstance(event, Answer):
                 answer = event
         assert answer is not None, "the stream always ends with an answer"
         return answer
 
     def stream(
-        self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        history: Sequence[str] = (),
+        expand: bool = True,
+        ignore: Sequence[str] = (),
     ) -> Iterator[Stage | Citation | AnswerSentence | Answer]:
         """Stages, then sentences (new citations before each), then the Answer that holds all.
 
         An earlier question too long to be one is left out of the history.
         """
-        question = self._check(question)
+        question, choices = self._check(question), Choices(expand, parse_ignored(ignore))
         history = [readable(text) for text in history[-MAX_HISTORY:] if len(text) <= MAX_QUESTION]
         with self._backend() as backend:
-            answerer = Answerer(backend, self.embedder(), self._settings)
-            yield from answerer.stream(question, filters=filters or Filters(), history=history)
+            answerer = Answerer(backend, self.embedder(), self._settings, self._reranker)
+            yield from answerer.stream(
+                question, filters=filters or Filters(), history=history, choices=choices
+            )
 
     def documents(self) -> list[Document]:
         with self._backend() as backend:
@@ -194,6 +246,12 @@ class Assistant:
             if self._embedder is None:
                 self._embedder = self._load_embedder()
             return self._embedder
+
+    def load(self) -> None:
+        """Loads the models that questions will need; raises EmbeddingError, RerankerError."""
+        self.embedder()
+        if self._reranker is not None:
+            self._reranker.load()
 
     def close(self) -> None:
         """Lets the files go, once the requests in progress end; a later request opens them anew."""

@@ -33,4 +33,7 @@ def search_json(result: SearchResult) -> dict[str, Any]:
         ],
         "timings_ms": result.timings_ms,
         "generation": result.generation,
+        "understood": asdict(result.understood),
+        "model": result.model,
+        "notices": result.notices,
     }

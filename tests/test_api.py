@@ -67,20 +67,37 @@ class OnePlan:
         self.empty = False
         self.file = original
         self.asked: list[tuple[str, Filters, list[str]]] = []
+        self.chosen: list[tuple[bool, tuple[str, ...]]] = []
 
     def _index(self) -> None:
         if self.empty:
             raise NoIndexError("Nessun indice.", remedy="Esegui `piano ingest`.")
 
-    def search(self, query: str, *, k: int = 10, filters: Filters | None = None) -> SearchResult:
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = 10,
+        filters: Filters | None = None,
+        expand: bool = True,
+        ignore: Sequence[str] = (),
+    ) -> SearchResult:
         self._index()
+        self.chosen.append((expand, tuple(ignore)))
         passage = Passage("p1", DOCUMENT.id, 0, TEXT, ("Obiettivi",), (Span(1, 0, len(TEXT)),))
         return SearchResult(query, (Hit(1, 2.5, passage, DOCUMENT),)[:k], "g1", {"total": 1.0})
 
     def stream(
-        self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        history: Sequence[str] = (),
+        expand: bool = True,
+        ignore: Sequence[str] = (),
     ) -> Iterator[Event]:
         self._index()
+        self.chosen.append((expand, tuple(ignore)))
         self.asked.append((question, filters or Filters(), list(history)))
         yield Stage("search", "Cerco nei documenti")
         if "rotto" in question:
@@ -104,9 +121,17 @@ class OnePlan:
         )  # fmt: skip
 
     def ask(
-        self, question: str, *, filters: Filters | None = None, history: Sequence[str] = ()
+        self,
+        question: str,
+        *,
+        filters: Filters | None = None,
+        history: Sequence[str] = (),
+        expand: bool = True,
+        ignore: Sequence[str] = (),
     ) -> Answer:
-        *_, last = self.stream(question, filters=filters, history=history)
+        *_, last = self.stream(
+            question, filters=filters, history=history, expand=expand, ignore=ignore
+        )
         assert isinstance(last, Answer)
         return last
 

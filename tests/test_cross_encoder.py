@@ -5,16 +5,19 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from assistant.build import build_reranker
+from assistant.build import build_assistant, build_embedder, build_generations, build_reranker
 from assistant.errors import RerankerError, RerankerTimeoutError, UsageError
 from assistant.retrieval.cross_encoder import BATCH, CrossEncoderReranker, Reordered, reorder
 from assistant.settings import Settings
+from ingest.pipeline import ingest
 
 pytestmark = pytest.mark.slow
 
@@ -183,3 +186,39 @@ def test_a_setting_chooses_it(tiny: Path) -> None:
     for value in ("0", "-1", "nan"):
         with pytest.raises(UsageError, match="PIANO_CROSS_ENCODER_SECONDS"):
             Settings.from_env({"PIANO_CROSS_ENCODER_SECONDS": value})
+
+
+def test_search_and_answers_follow_the_cross_encoder_within_its_time(
+    tiny: Path, tmp_path: Path
+) -> None:
+    documents = tmp_path / "documenti"
+    documents.mkdir()
+    for number in range(4):
+        (documents / f"{number}.md").write_text(
+            f"# Sportello {number}\n\n## Accoglienza\n\nLo sportello sociale numero {number} "
+            f"ascolta chi ha bisogno di {'aiuto ' * (number + 1)}ogni mattina.\n",
+            "utf-8",
+        )
+    settings = Settings(data_dir=tmp_path / "dati")
+    ingest([str(documents)], settings=settings, store=build_generations(settings),
+           embedder=build_embedder(settings))  # fmt: skip
+    question = "Chi ascolta lo sportello sociale?"
+    with closing(build_assistant(settings)) as plain:
+        first = plain.search(question)
+    named = replace(settings, cross_encoder=str(tiny), cross_encoder_seconds=60)
+    with closing(build_assistant(named)) as assistant:
+        assistant.load()
+        found, best = assistant.search(question), assistant.search(question, k=1)
+        answer = assistant.ask(question)
+    own = [hit.parts["cross_encoder"] for hit in found.hits]
+    assert own == sorted(own, reverse=True) and len(own) > 3
+    assert [hit.score for hit in found.hits] == [hit.score for hit in first.hits]
+    assert {hit.passage.id for hit in found.hits} == {hit.passage.id for hit in first.hits}
+    assert [hit.rank for hit in found.hits] == list(range(1, len(found.hits) + 1))
+    assert best.hits == found.hits[:1]
+    assert found.model == answer.model == f"{first.model} + {tiny.parent.name}/{tiny.name}"
+    with closing(build_assistant(replace(named, cross_encoder_seconds=1e-9))) as late:
+        kept, silent = late.search(question), late.ask(question)
+    assert kept.hits == first.hits and kept.model == silent.model == first.model
+    assert "restano nell'ordine di prima" in kept.notices[0]
+    assert kept.notices[0] in silent.notices

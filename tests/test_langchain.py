@@ -72,6 +72,22 @@ def test_filters_and_the_loop_are_served_alike(folder: Path) -> None:
     retriever.assistant.close()
 
 
+def test_documents_say_what_was_searched_and_the_words_alone_can_be(folder: Path) -> None:
+    query = "trasporto per anziani e badante a Valdoro, percorso accompagnaa"
+    retriever = PianoRetriever.over(folder / "data", k=1)
+    (found,) = retriever.invoke(query)
+    assert "assistente familiare" in found.metadata["also_searched"]
+    assert found.metadata["corrections"] == {"accompagnaa": "accompagna"}
+    assert found.metadata["translated"] == ""
+    retriever.assistant.close()
+    exact = PianoRetriever.over(folder / "data", k=1, expand=False, ignore=("distretto",))
+    (alone,) = exact.invoke(query)
+    assert (alone.metadata["also_searched"], alone.metadata["corrections"]) == ([], {})
+    exact.assistant.close()
+    with pytest.raises(UsageError, match="ignorare"):
+        PianoRetriever.over(folder / "data", ignore=("comune",))
+
+
 def test_what_is_wrong_is_told_as_everywhere(folder: Path, tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="Filtro sconosciuto"):
         PianoRetriever.over(folder / "data", filters={"colore": "rosso"})

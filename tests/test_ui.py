@@ -200,6 +200,46 @@ def test_filters_come_from_the_documents_and_reach_the_question(app: AppTest) ->
     assert "Filtri attivi: Selvachiara" in "".join(c.value for c in app.caption)
 
 
+def test_a_pin_is_taken_away_or_made_a_filter(app: AppTest, api: Any) -> None:
+    ask(app.run(), "Che cosa fa la badante nel distretto Valdoro?")
+    client = Client(api.address)
+    first = client.conversation(chat_of(app)).messages[-1]
+    assert "Ho cercato anche: assistente familiare" in shown(app)
+    chip = app.button(key=f"unpin-{first.id}-distretto")
+    assert chip.label == "distretto: Valdoro ✕"
+    chip.click().run()
+    assert not app.exception
+    second = client.conversation(chat_of(app)).messages[-1]
+    assert second.question == first.question
+    assert second.answer.understood.ignored == ("distretto",)
+    assert "Senza preferenza per: distretto" in shown(app)
+    assert not [button for button in app.button if (button.key or "").startswith("unpin-")]
+    ask(app, "Che cosa fa la badante nel distretto Valdoro?")
+    third = client.conversation(chat_of(app)).messages[-1]
+    assert third.answer.understood.pins == first.answer.understood.pins
+    app.button(key=f"filter-by-{third.id}-distretto").click().run()
+    assert app.multiselect[0].value == ["Valdoro"]
+    assert "Filtri attivi: Valdoro" in shown(app) + "".join(c.value for c in app.caption)
+    documents = {document.id: document for document in client.documents()}
+    hits = client.conversation(chat_of(app)).messages[-1].answer.hits
+    assert {documents[hit.document_id].distretto for hit in hits} == {"Valdoro"}
+
+
+def test_only_the_own_words_are_searched_until_the_switch_is_turned_back(
+    app: AppTest, api: Any
+) -> None:
+    ask(app.run(), "Chi ha partecippato al percorso?")
+    assert "Ho letto «partecippato» come «partecipato»" in shown(app)
+    app.toggle[0].set_value(True).run()
+    assert app.toggle[0].label == "Cerca solo le mie parole" and app.toggle[0].value
+    ask(app, "Che cosa fa la badante?")
+    messages = Client(api.address).conversation(chat_of(app)).messages
+    assert [message.answer.understood.exact for message in messages] == [False, True, True]
+    app.toggle[0].set_value(False).run()
+    last = Client(api.address).conversation(chat_of(app)).messages[-1]
+    assert last.question == "Che cosa fa la badante?" and not last.answer.understood.exact
+
+
 def test_feedback_is_kept_with_its_message(app: AppTest, api: Any) -> None:
     ask(app.run(), "Che cos'è il Community Lab?")
     message = Client(api.address).conversation(chat_of(app)).messages[0]

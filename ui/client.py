@@ -117,11 +117,22 @@ class Client:
         return self._read(Feedback, self._send("POST", "/v1/feedback", body=body))
 
     def ask(
-        self, conversation_id: str, question: str, filters: Mapping[str, Sequence[Any]]
+        self,
+        conversation_id: str,
+        question: str,
+        filters: Mapping[str, Sequence[Any]],
+        *,
+        exact: bool = False,
+        ignore: Sequence[str] = (),
     ) -> Iterator[Event]:
         """Stages and sentences as they come, then the Answer, then where it was kept."""
         address = f"/v1/conversations/{_safe(conversation_id)}/messages"
-        body = {"question": question, "filters": {k: list(v) for k, v in filters.items() if v}}
+        body = {
+            "question": question,
+            "filters": {k: list(v) for k, v in filters.items() if v},
+            "exact": exact,
+            "ignore": list(ignore),
+        }
         with (
             self._translated(),
             self._http.stream(

@@ -13,7 +13,7 @@ from html import escape
 from pathlib import PurePath
 from urllib.parse import quote, urlencode
 
-from assistant.models import Answer, AnswerHit, AnswerSentence, Citation, DocumentPage
+from assistant.models import Answer, AnswerHit, AnswerSentence, Citation, DocumentPage, Understood
 
 KINDS = {
     "piano": "Piano",
@@ -68,6 +68,7 @@ def answer_html(answer: Answer, api: str) -> str:
     parts = []
     if " ".join(answer.understood_as.split()) != " ".join(answer.question.split()):
         parts.append(f'<p class="understood">Ho capito: «{escape(answer.understood_as)}»</p>')
+    parts += [f'<p class="understood">{escape(line)}</p>' for line in _read_as(answer.understood)]
     if answer.status in SILENCES:
         parts.append(f'<p class="silence">{SILENCES[answer.status]}</p>')
     if answer.status == "partial":
@@ -75,6 +76,14 @@ def answer_html(answer: Answer, api: str) -> str:
     parts.append(sentences_html(answer.sentences, answer.citations, api))
     parts += [f'<div class="notice" role="note">{escape(n)}</div>' for n in answer.notices]
     return f'<div class="answer complete" lang="it">{"".join(parts)}</div>'
+
+
+def _read_as(understood: Understood) -> list[str]:
+    """What was searched in place of the words."""
+    lines = [f"Ho letto «{written}» come «{read}»" for written, read in understood.corrections]
+    if understood.translated:
+        lines.append(f"Ho cercato in italiano: «{understood.translated}»")
+    return lines
 
 
 def question_html(question: str) -> str:

@@ -22,6 +22,8 @@ from assistant.answering.smalltalk import is_small_talk
 from assistant.answering.write import Written, write_with_model
 from assistant.embedding.protocol import Embedder
 from assistant.index.protocol import SearchBackend
+from assistant.italian.analysis import terms
+from assistant.italian.spelling import corrected
 from assistant.models import (
     Answer,
     AnswerHit,
@@ -34,8 +36,10 @@ from assistant.models import (
     Page,
     Quote,
     Stage,
+    Understood,
 )
-from assistant.retrieval.retrieve import retrieve
+from assistant.retrieval.protocol import Reranker
+from assistant.retrieval.search import Choices, Found, search
 from assistant.settings import Settings
 
 HITS_READ = 20
@@ -60,6 +64,8 @@ class _Draft:
     sentences: list[AnswerSentence] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     hits: tuple[Hit, ...] = ()
+    understood: Understood = field(default_factory=Understood)
+    reranker: str = ""
     mode: Mode = "extractive"
     timings_ms: dict[str, float] = field(default_factory=dict)
 
@@ -70,13 +76,25 @@ class _Draft:
 class Answerer:
     """Answers over one opened generation; holds no state between questions."""
 
-    def __init__(self, backend: SearchBackend, embedder: Embedder, settings: Settings) -> None:
+    def __init__(
+        self,
+        backend: SearchBackend,
+        embedder: Embedder,
+        settings: Settings,
+        reranker: Reranker | None = None,
+    ) -> None:
         self._backend = backend
         self._embedder = embedder
         self._settings = settings
+        self._reranker = reranker
 
     def stream(
-        self, question: str, *, filters: Filters, history: Sequence[str]
+        self,
+        question: str,
+        *,
+        filters: Filters,
+        history: Sequence[str],
+        choices: Choices | None = None,
     ) -> Iterator[Stage | Citation | AnswerSentence | Answer]:
         """Stages as they begin, sentences as they are ready, then the whole answer, once."""
         draft = _Draft(question, question.strip(), time.perf_counter())
@@ -94,9 +112,8 @@ class Answerer:
             return
         known = set(self._backend.distretti())
         draft.understood_as = resolve(question, history, known)
-        read = read_question(draft.understood_as, known)
         draft.clock("understand", draft.started)
-        if not read.terms:
+        if not terms(draft.understood_as):
             draft.notices.append(
                 "La domanda non dice di che cosa: aggiungi l'argomento, per esempio una scheda, un "
                 "servizio, un distretto o un anno."
@@ -106,15 +123,13 @@ class Answerer:
 
         yield Stage("search", "Cerco nei documenti")
         since = time.perf_counter()
-        draft.hits = retrieve(
-            self._backend, self._embedder, draft.understood_as, k=HITS_READ, filters=filters
-        )
+        found = self._search(draft, draft.understood_as, filters, choices)
+        draft.hits, draft.understood = found.hits, found.understood
         draft.clock("search", since)
 
-        pieces = split_question(draft.understood_as)
-        questions = (
-            [read] if len(pieces) == 1 else [read_question(piece, known) for piece in pieces]
-        )
+        # Words that were searched as others are read as them too.
+        text = corrected(draft.understood_as, dict(draft.understood.corrections))
+        questions = [read_question(piece, known) for piece in split_question(text)]
         open_questions, interrupted = questions, False
         if self._settings.chat_model and draft.hits:
             yield Stage("write", "Il modello scrive; ogni frase viene controllata sulle fonti")
@@ -126,9 +141,25 @@ class Answerer:
             yield Stage("read", "Leggo le pagine trovate")
             since = time.perf_counter()
             alone = len(questions) == 1
-            missing = yield from self._extract(draft, open_questions, None if alone else filters)
+            missing = yield from self._extract(
+                draft, open_questions, None if alone else filters, choices
+            )
             draft.clock("read", since)
         yield self._finish(draft, _status(draft.sentences, missing, interrupted), missing)
+
+    def _search(self, draft: _Draft, text: str, filters: Filters, choices: Choices | None) -> Found:
+        found = search(
+            self._backend,
+            self._embedder,
+            text,
+            k=HITS_READ,
+            filters=filters,
+            choices=choices,
+            reranker=self._reranker,
+        )
+        draft.notices.extend(found.notices)
+        draft.reranker = draft.reranker or found.reranker
+        return found
 
     def _write(
         self, draft: _Draft, questions: Sequence[Question]
@@ -154,7 +185,11 @@ class Answerer:
         return written
 
     def _extract(
-        self, draft: _Draft, questions: Sequence[Question], filters: Filters | None
+        self,
+        draft: _Draft,
+        questions: Sequence[Question],
+        filters: Filters | None,
+        choices: Choices | None,
     ) -> Generator[Citation | AnswerSentence, None, list[tuple[str, Decision]]]:
         """Verbatim sentences for each question; returns those left without an answer.
 
@@ -164,8 +199,7 @@ class Answerer:
         for question in questions:
             hits = draft.hits
             if filters is not None:
-                text = question.text
-                hits = retrieve(self._backend, self._embedder, text, k=HITS_READ, filters=filters)
+                hits = self._search(draft, question.text, filters, choices).hits
             chosen, decision = self._choose(question, hits)
             if not chosen:
                 missing.append((question.text, decision))
@@ -237,9 +271,10 @@ class Answerer:
             notices=tuple(dict.fromkeys(draft.notices)),
             hits=tuple(AnswerHit.of(hit) for hit in draft.hits[:HITS_SHOWN]),
             mode=draft.mode,
-            model=" + ".join(part for part in (self._embedder.name, chat) if part),
+            model=" + ".join(part for part in (self._embedder.name, draft.reranker, chat) if part),
             generation=self._backend.manifest.generation,
             timings_ms=draft.timings_ms,
+            understood=draft.understood,
         )
 
 

@@ -27,12 +27,15 @@ def serve(settings: Settings) -> None:
     Raises:
         UsageError: the address cannot be had.
         StorageError: the conversations cannot be opened.
+        EmbeddingError, RerankerError: a model that the settings name cannot be loaded.
     """
     listener = bind(settings.api_host, settings.api_port)
     try:
         from assistant.build import build_assistant
 
         assistant = build_assistant(settings, long_lived=True)
+        if settings.cross_encoder:
+            assistant.load()
         conversations = ConversationStore(settings.data_dir / "conversations.sqlite")
         run(create_app(assistant, settings, conversations), listener)
     finally:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Protocol, TypedDict
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -17,11 +17,14 @@ from assistant.models import (
     FeedbackReason,
     Filters,
     Page,
+    PinKey,
     SearchResult,
     Stage,
     Status,
+    Understood,
 )
 from assistant.record_models import Intervento, Record, RecordKind, Scheda
+from assistant.retrieval.filters import parse_filters, parse_ignored
 from assistant.schede.filters import RecordFilters, make_filters
 from assistant.schede.finder import RecordList
 
@@ -35,6 +38,21 @@ MAX_RECORDS = 5_000
 QuestionText = Annotated[str, Field(max_length=MAX_QUESTION)]
 Identifier = Annotated[str, Field(max_length=200)]
 Title = Annotated[str, Field(max_length=200)]
+Exact = Annotated[
+    bool,
+    Field(
+        description="Cerca solo le parole della domanda, come sono scritte: niente altre parole, "
+        "correzioni o traduzioni."
+    ),
+]
+Ignore = Annotated[
+    tuple[Annotated[str, Field(max_length=40)], ...],
+    Field(
+        max_length=20,
+        description="Quello che la domanda nomina e che la ricerca non deve preferire: distretto, "
+        "anno, scheda, atto, tipo.",
+    ),
+]
 Event = Stage | Citation | AnswerSentence | Answer
 
 _CLOSED = ConfigDict(extra="forbid")
@@ -43,12 +61,32 @@ _CLOSED = ConfigDict(extra="forbid")
 class Service(Protocol):
     """What the API needs of assistant.service.Assistant."""
 
-    def search(self, query: str, *, k: int = ..., filters: Filters = ...) -> SearchResult: ...
+    def search(
+        self,
+        query: str,
+        *,
+        k: int = ...,
+        filters: Filters = ...,
+        expand: bool = ...,
+        ignore: Sequence[str] = ...,
+    ) -> SearchResult: ...
     def ask(
-        self, question: str, *, filters: Filters = ..., history: Sequence[str] = ...
+        self,
+        question: str,
+        *,
+        filters: Filters = ...,
+        history: Sequence[str] = ...,
+        expand: bool = ...,
+        ignore: Sequence[str] = ...,
     ) -> Answer: ...
     def stream(
-        self, question: str, *, filters: Filters = ..., history: Sequence[str] = ...
+        self,
+        question: str,
+        *,
+        filters: Filters = ...,
+        history: Sequence[str] = ...,
+        expand: bool = ...,
+        ignore: Sequence[str] = ...,
     ) -> Iterator[Event]: ...
     def documents(self) -> list[Document]: ...
     def document(self, document_id: str, /) -> Document: ...
@@ -76,6 +114,8 @@ class AskBody:
     """Keys distretto, tipo, anno, stato, scheda, documento; values a text, a number or a list."""
     history: Annotated[tuple[QuestionText, ...], Field(max_length=MAX_HISTORY)] = ()
     conversation_id: Identifier | None = None
+    exact: Exact = False
+    ignore: Ignore = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +126,17 @@ class MessageBody:
 
     question: QuestionText
     filters: dict[str, Any] = field(default_factory=dict)
+    exact: Exact = False
+    ignore: Ignore = ()
+
+
+class Asked(TypedDict):
+    """What the service is asked with, beside the text."""
+
+    filters: Filters
+    history: tuple[str, ...]
+    expand: bool
+    ignore: tuple[PinKey, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +144,18 @@ class Question:
     """What a request asks, checked, with what was asked before it."""
 
     text: str
-    filters: Filters
-    history: tuple[str, ...]
+    asked: Asked
+
+    @classmethod
+    def of(cls, body: AskBody | MessageBody, history: Sequence[str]) -> Question:
+        """Raises UsageError."""
+        asked = Asked(
+            filters=parse_filters(body.filters),
+            history=tuple(history),
+            expand=not body.exact,
+            ignore=parse_ignored(body.ignore),
+        )
+        return cls(body.question, asked)
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +205,8 @@ class FilterQuery(DocumentsQuery):
 class SearchQuery(FilterQuery):
     q: QuestionText
     k: Annotated[int, Field(ge=1, le=100)] = 10
+    exact: Exact = False
+    ignore: Ignore = ()
 
 
 class ConversationsQuery(BaseModel):
@@ -217,3 +280,7 @@ class Found:
     hits: tuple[FoundPassage, ...]
     timings_ms: dict[str, float]
     generation: str
+    understood: Understood = field(default_factory=Understood)
+    """How the query was searched."""
+    model: str = ""
+    notices: tuple[str, ...] = ()

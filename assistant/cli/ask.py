@@ -12,14 +12,17 @@ from assistant.cli.batch import Request, run_batch
 from assistant.cli.options import (
     BatchFile,
     DataDir,
+    Exact,
     Filter,
+    Ignore,
     Json,
     JsonLines,
     settings_for,
 )
 from assistant.cli.show import answer_text, dump, search_text
 from assistant.errors import UsageError
-from assistant.retrieval.filters import parse_filters
+from assistant.models import Answer, SearchResult
+from assistant.retrieval.filters import parse_filters, parse_ignored
 from assistant.wire import answer_json, search_json
 
 if TYPE_CHECKING:
@@ -39,17 +42,21 @@ Number = Annotated[int, typer.Option("-k", metavar="N", help="Quanti passi mostr
 def ask(
     question: Question = None,
     filter_: Filter = None,
+    exact: Exact = False,
+    ignore: Ignore = None,
     file: BatchFile = None,
     jsonl: JsonLines = False,
     data_dir: DataDir = None,
     json_: Json = False,
 ) -> int:
     _one_or_many(question, file, jsonl)
-    filters = parse_filters(filter_ or [])
+    common = Request(
+        question or "", parse_filters(filter_ or []), (), exact, parse_ignored(ignore or [])
+    )
     assistant = build_assistant(settings_for(data_dir))
     if file is not None:
-        return run_batch(assistant, file, filters, _ask_reply)
-    answer = assistant.ask(question or "", filters=filters)
+        return run_batch(assistant, file, common, _ask_reply)
+    answer = _ask(assistant, common)
     print(dump(answer_json(answer)) if json_ else answer_text(answer))
     return 0
 
@@ -58,28 +65,46 @@ def search(
     query: Text = None,
     k: Number = 10,
     filter_: Filter = None,
+    exact: Exact = False,
+    ignore: Ignore = None,
     file: BatchFile = None,
     jsonl: JsonLines = False,
     data_dir: DataDir = None,
     json_: Json = False,
 ) -> int:
     _one_or_many(query, file, jsonl)
-    filters = parse_filters(filter_ or [])
+    common = Request(
+        query or "", parse_filters(filter_ or []), (), exact, parse_ignored(ignore or [])
+    )
     assistant = build_assistant(settings_for(data_dir))
 
-    def reply(assistant: Assistant, request: Request) -> dict[str, Any]:
-        return search_json(assistant.search(request.question, k=k, filters=request.filters))
+    def found(request: Request) -> SearchResult:
+        return assistant.search(
+            request.question,
+            k=k,
+            filters=request.filters,
+            expand=not request.exact,
+            ignore=request.ignore or (),
+        )
 
     if file is not None:
-        return run_batch(assistant, file, filters, reply)
-    result = assistant.search(query or "", k=k, filters=filters)
+        return run_batch(assistant, file, common, lambda _, request: search_json(found(request)))
+    result = found(common)
     print(dump(search_json(result)) if json_ else search_text(result))
     return 0
 
 
 def _ask_reply(assistant: Assistant, request: Request) -> dict[str, Any]:
-    return answer_json(
-        assistant.ask(request.question, filters=request.filters, history=request.history)
+    return answer_json(_ask(assistant, request))
+
+
+def _ask(assistant: Assistant, request: Request) -> Answer:
+    return assistant.ask(
+        request.question,
+        filters=request.filters,
+        history=request.history,
+        expand=not request.exact,
+        ignore=request.ignore or (),
     )
 
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from assistant.cli.italian import reason
 from assistant.cli.show import dump
 from assistant.errors import UsageError
-from assistant.models import Filters
-from assistant.retrieval.filters import parse_filters
+from assistant.models import Filters, PinKey
+from assistant.retrieval.filters import parse_filters, parse_ignored
 
 if TYPE_CHECKING:
     from assistant.service import Assistant
@@ -24,20 +24,22 @@ MAX_LINE = 16_000_000
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A line that could be read; `filters` are the line's own."""
+    """What a line asks, or the command line for all of them; None is what the line leaves open."""
 
     question: str
     filters: Filters
-    history: tuple[str, ...]
+    history: tuple[str, ...] = ()
+    exact: bool | None = None
+    ignore: tuple[PinKey, ...] | None = None
 
 
 Reply = Callable[["Assistant", Request], dict[str, Any]]
 
 
-def run_batch(assistant: Assistant, file: Path, common: Filters, reply: Reply) -> int:
+def run_batch(assistant: Assistant, file: Path, common: Request, reply: Reply) -> int:
     """Prints the replies; returns 3 when some line could not be read, else 0.
 
-    The fields of a line's own filter take the place of those of the command line.
+    What a line says itself takes the place of what the command line says, filter by filter.
 
     Raises:
         UsageError: the file cannot be opened or read.
@@ -53,7 +55,7 @@ def run_batch(assistant: Assistant, file: Path, common: Filters, reply: Reply) -
 
 
 def _answer(
-    assistant: Assistant, raw: bytes | None, common: Filters, reply: Reply
+    assistant: Assistant, raw: bytes | None, common: Request, reply: Reply
 ) -> tuple[dict[str, Any], bool]:
     """The output for one line, and whether the line could be read."""
     identity: dict[str, Any] = {}
@@ -61,8 +63,13 @@ def _answer(
         values = _parse(raw)
         if "id" in values:
             identity["id"] = values["id"]
-        request = _request(values)
-        together = Request(request.question, merged(common, request.filters), request.history)
+        own = _request(values)
+        together = replace(
+            own,
+            filters=merged(common.filters, own.filters),
+            exact=common.exact if own.exact is None else own.exact,
+            ignore=common.ignore if own.ignore is None else own.ignore,
+        )
         return {**identity, **reply(assistant, together)}, True
     except UsageError as error:
         return {**identity, "error": str(error)}, False
@@ -124,7 +131,21 @@ def _request(values: dict[str, Any]) -> Request:
         raise UsageError(
             "Il campo «filter» deve essere un oggetto.", remedy='Esempio: {"distretto": "Lugo"}.'
         )
-    return Request(question, parse_filters(given), tuple(history))
+    exact = values.get("exact")
+    if not (exact is None or isinstance(exact, bool)):
+        raise UsageError("Il campo «exact» deve essere true o false.")
+    ignore = values.get("ignore")
+    if not (ignore is None or isinstance(ignore, list)):
+        raise UsageError(
+            "Il campo «ignore» deve essere una lista.", remedy='Esempio: ["distretto"].'
+        )
+    return Request(
+        question,
+        parse_filters(given),
+        tuple(history),
+        exact,
+        None if ignore is None else parse_ignored(ignore),
+    )
 
 
 def merged(common: Filters, own: Filters) -> Filters:

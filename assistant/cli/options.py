@@ -22,12 +22,28 @@ Filter = Annotated[
         help="Restringe la ricerca: distretto, tipo, anno, stato, scheda, documento. Ripetibile.",
     ),
 ]
+Exact = Annotated[
+    bool,
+    typer.Option(
+        "--esatto",
+        help="Cerca le parole come sono scritte: niente altre parole, correzioni o traduzioni.",
+    ),
+]
+Ignore = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--ignora",
+        metavar="CHIAVE",
+        help="Non preferire quello che la domanda nomina: distretto, anno, scheda, atto, tipo. "
+        "Ripetibile.",
+    ),
+]
 BatchFile = Annotated[
     Path | None,
     typer.Option(
         "--file",
         metavar="FILE.jsonl",
-        help="Legge una richiesta per riga: {id, question, filter, history}.",
+        help="Legge una richiesta per riga: {id, question, filter, history, exact, ignore}.",
     ),
 ]
 JsonLines = Annotated[

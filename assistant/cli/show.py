@@ -6,7 +6,7 @@ import json
 import re
 from typing import Any
 
-from assistant.models import Answer, Citation, SearchResult
+from assistant.models import Answer, Citation, SearchResult, Understood
 
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 """What could move the cursor, colour the screen or turn the text round in a terminal."""
@@ -35,7 +35,10 @@ def _encodes(text: str) -> bool:
 def answer_text(answer: Answer) -> str:
     lines: list[str] = []
     if answer.understood_as != answer.question.strip():
-        lines += [f"Ho capito: {answer.understood_as}", ""]
+        lines += [f"Ho capito: {answer.understood_as}"]
+    lines += _read_as(answer.understood)
+    if lines:
+        lines.append("")
     titles = {
         "not_found": "Non l'ho trovato nei documenti.",
         "clarify": "Ho bisogno di una precisazione.",
@@ -59,6 +62,8 @@ def answer_text(answer: Answer) -> str:
         lines += [f"- {hit.title}, pagina {hit.page} ({hit.source})" for hit in answer.hits[:3]]
     if answer.notices:
         lines += ["", *(f"Nota: {notice}" for notice in answer.notices)]
+    if also := _also(answer.understood):
+        lines += ["", *also]
     return plain("\n".join(lines))
 
 
@@ -68,14 +73,38 @@ def _ocr(citation: Citation) -> str:
     return f" — riconoscimento ottico, confidenza {citation.ocr_confidence:.0f}%"
 
 
+def _read_as(understood: Understood) -> list[str]:
+    """What was searched in place of the words."""
+    lines = [f"Ho letto «{written}» come «{read}»" for written, read in understood.corrections]
+    if understood.translated:
+        lines.append(f"Ho cercato in italiano: {understood.translated}")
+    return lines
+
+
+def _also(understood: Understood) -> list[str]:
+    """What was searched or preferred besides."""
+    lines = []
+    if understood.also_searched:
+        lines.append(f"Ho cercato anche: {', '.join(understood.also_searched)}")
+    if understood.pins:
+        pins = ", ".join(f"{pin.key} {pin.label}" for pin in understood.pins)
+        keys = dict.fromkeys(pin.key for pin in understood.pins)
+        options = " ".join(f"--ignora {key}" for key in keys)
+        lines.append(f"Preferisco: {pins} ({options} per non farlo)")
+    return lines
+
+
 def search_text(result: SearchResult) -> str:
+    lines = _read_as(result.understood)
     if not result.hits:
-        return "Nessun passo trovato."
-    lines: list[str] = []
+        lines.append("Nessun passo trovato.")
     for hit in result.hits:
         passage = hit.passage
         section = f" — {' › '.join(passage.section)}" if passage.section else ""
         lines.append(f"{hit.rank}. {hit.document.title}, pagina {passage.page_start}{section}")
         text = " ".join(passage.text.split())
         lines.append(f"   {text[:300]}{'…' if len(text) > 300 else ''}")
+    lines += [f"Nota: {notice}" for notice in result.notices]
+    if also := _also(result.understood):
+        lines += ["", *also]
     return plain("\n".join(lines))

@@ -9,7 +9,13 @@ from assistant.italian.analysis import STOPWORDS, fold, stem, tokens
 LEAST_LETTERS = 5
 """A shorter word is one letter away from too many others."""
 
+MOST_LETTERS = 30
+"""No word of the documents is longer, and the neighbours of a word are as many as its letters."""
+
 MOST_WORDS = 4
+"""Words of a text that are put right."""
+
+MOST_TRIED = 16
 """Words of a text that are tried; each costs some milliseconds."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
@@ -22,21 +28,25 @@ def corrections(text: str, frequency: Callable[[str], int]) -> dict[str, str]:
     all have one: a name that the collection does not know is a name.
     """
     found: dict[str, str] = {}
+    tried: set[str] = set()
     written = tokens(text)
     shouted = all(token.text[0].isupper() for token in written if token.text[0].isalpha())
     for token in written:
         word = fold(token.text)
         if (
             len(found) < MOST_WORDS
-            and len(word) >= LEAST_LETTERS
+            and len(tried) < MOST_TRIED
+            and LEAST_LETTERS <= len(word) <= MOST_LETTERS
+            and word not in tried
             and word.isascii()
             and word.isalpha()
             and (shouted or not token.text[0].isupper())
             and word not in STOPWORDS
             and frequency(stem(word)) == 0
-            and (meant := _meant(word, frequency))
         ):
-            found[token.text] = meant
+            tried.add(word)
+            if meant := _meant(word, frequency):
+                found[token.text] = meant
     return found
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import cast
 
 from assistant.errors import UsageError
 from assistant.italian.analysis import readable
-from assistant.models import KINDS, Filters
+from assistant.models import KINDS, PIN_KEYS, Filters, PinKey
 
 ALIASES = {
     "distretto": "distretto",
@@ -55,6 +56,21 @@ def parse_filters(given: Mapping[str, object] | Iterable[str]) -> Filters:
             f"Troppi valori nei filtri (più di {MAX_VALUES}).", remedy="Riduci i filtri."
         )
     return Filters(**{name: tuple(dict.fromkeys(items)) for name, items in values.items()})  # type: ignore[arg-type]
+
+
+def parse_ignored(given: Iterable[str]) -> tuple[PinKey, ...]:
+    """The pins that a user takes away, each once; raises UsageError for what is none."""
+    found: list[PinKey] = []
+    for raw in given:
+        key = str(raw).strip().lower()
+        if key not in PIN_KEYS:
+            raise UsageError(
+                f"Non c'è niente da ignorare che si chiami {readable(str(raw))[:60]!r}.",
+                remedy="Si possono ignorare: " + ", ".join(PIN_KEYS) + ".",
+            )
+        if key not in found:
+            found.append(cast(PinKey, key))
+    return tuple(found)
 
 
 def _split(item: str) -> tuple[str, str]:

@@ -36,11 +36,14 @@ class Preference:
         filters: Filters,
         distretti: Iterable[str],
         weights: PreferenceWeights | None = None,
+        *,
+        ignore: Collection[str] = (),
     ) -> None:
+        """`ignore` are keys of pins that the text is read without."""
         self._weights = weights or PreferenceWeights()
         self._filters = filters
-        self._years = frozenset(years(text))
-        words = set(terms(text))
+        self._years = frozenset() if "anno" in ignore else frozenset(years(text))
+        words = set() if "distretto" in ignore else set(terms(text))
         self._named = {name for name in distretti if _stands_in(name, words)}
 
     def share(self, document: Document) -> float:

@@ -15,6 +15,10 @@ class Reranker(Protocol):
     @property
     def name(self) -> str: ...
 
+    def load(self) -> None:
+        """Loads the model now, not with the first question; raises RerankerError."""
+        ...
+
     def scores(self, query: str, passages: Sequence[str]) -> npt.NDArray[np.float32]:
         """Shape `(len(passages),)`; higher is better, comparable inside one query.
 

@@ -11,10 +11,11 @@ from assistant.index.protocol import Alternative
 from assistant.italian.analysis import fold, readable, terms, tokens
 from assistant.italian.english import in_italian, is_english
 from assistant.italian.places import places
-from assistant.italian.references import years
+from assistant.italian.references import facts, references, years
 from assistant.italian.sentences import split_sentences
 from assistant.italian.spelling import corrected, corrections
 from assistant.italian.thesaurus import Expansion, expansions, shown, vocabulary
+from assistant.models import DocumentKind
 
 MOST_TERMS = 256
 """Distinct words taken from a text; the rest of a longer one is ignored."""
@@ -37,6 +38,18 @@ SCHEDA = re.compile(
     r"((?:d-)?\d{1,3})\b"
 )
 
+_NUMBERED = r"(?!\s+(?:(?:attuativ[ae]|regionale|intervento)\s+)*(?:n\w*\.?\s*°?\s*)?(?:d-)?\d)"
+_NAMES: dict[DocumentKind, str] = {
+    "piano_di_zona": r"pian[oi] (?:distrettual[ei] |social[ei] )?di zona\b",
+    "piano": r"piano (?:regionale )?sociale e sanitario(?: regionale)?\b|pssr\b",
+    "scheda": rf"sched[ae]\b(?: attuativ[ae]\b)?{_NUMBERED}",
+    "linea_guida": r"line[ae][ -]guida\b|linee di indirizzo\b",
+    "atto": r"deliber[ae]\b|deliberazion[ei]\b|decret[oi]\b|(?<!\bin )att[oi]\b",
+    "pagina": r"pagin[ae] web\b|sit[oi] (?:web|internet)\b",
+}
+"""How the kinds of documents are called in questions."""
+_KINDS = {kind: re.compile(rf"\b(?:{form})", re.IGNORECASE) for kind, form in _NAMES.items()}
+
 
 @dataclass(frozen=True)
 class Query:
@@ -55,6 +68,10 @@ class Query:
     """Words as written, and what was probably meant."""
     translated: bool = False
     """Whether `searched` is the translation of a question in English."""
+    exact: bool = False
+    """Whether the user's own words alone are searched."""
+    ignore: frozenset[str] = frozenset()
+    """Pins that the user took away: they are read as if the words had none."""
 
     @property
     def also_searched(self) -> tuple[str, ...]:
@@ -87,15 +104,31 @@ class Query:
 
     @cached_property
     def years(self) -> frozenset[int]:
-        return frozenset(years(self.text))
+        return frozenset() if "anno" in self.ignore else frozenset(years(self.text))
 
     @cached_property
     def schede(self) -> frozenset[str]:
         """Numbers of the schede that it names, `5` or `d-27`."""
+        if "scheda" in self.ignore:
+            return frozenset()
         return frozenset(SCHEDA.findall(fold(self.searched)))
+
+    @cached_property
+    def acts(self) -> frozenset[str]:
+        """Acts that it names, `dgr:1423/2017`; like kinds, preferred for their words alone."""
+        return frozenset() if "atto" in self.ignore else frozenset(references(self.text))
+
+    @cached_property
+    def kinds(self) -> tuple[DocumentKind, ...]:
+        """Kinds of documents that it calls by name; a numbered scheda or act is no kind."""
+        if "tipo" in self.ignore:
+            return ()
+        return tuple(dict.fromkeys(kind for kind, _, _ in _kinds(self.searched)))
 
     def distretti(self, known: Collection[str]) -> frozenset[str]:
         """Districts that it names, folded; `known` are those of the documents."""
+        if "distretto" in self.ignore:
+            return frozenset()
         return frozenset(fold(place) for place in places(self.text, known))
 
     def alternatives(self, idf: Callable[[str], float]) -> list[list[Alternative]]:
@@ -116,16 +149,23 @@ class Query:
 
 
 def read_query(
-    text: str, frequency: Callable[[str], int] | None = None, *, expand: bool = True
+    text: str,
+    frequency: Callable[[str], int] | None = None,
+    *,
+    expand: bool = True,
+    ignore: Collection[str] = (),
 ) -> Query:
     """Never fails, whatever the text.
 
     `frequency(term)` is how many passages hold a term; with it slips are put right.
     `expand=False` searches the words as they are: no other words, no corrections, no translation.
+    `ignore` are keys of pins; the words that name an act or a kind are not searched then.
     """
-    text = readable(text)
+    text, ignored = readable(text), frozenset(ignore)
     if not expand:
-        return Query(text, text, tuple(dict.fromkeys(terms(text)[:MOST_TERMS])))
+        searched = _without(text, ignored)
+        distinct = tuple(dict.fromkeys(terms(searched)[:MOST_TERMS]))
+        return Query(text, searched, distinct, exact=True, ignore=ignored)
     translated = is_english(text)
     searched = in_italian(text) if translated else text
     slips: dict[str, str] = {}
@@ -137,7 +177,7 @@ def read_query(
 
         slips = corrections(searched, known)
         searched = corrected(searched, slips)
-    searched, context = _focus(searched)
+    searched, context = _focus(_without(searched, ignored))
     sequence = terms(searched)[:MOST_TERMS]
     distinct = tuple(dict.fromkeys(sequence))
     return Query(
@@ -148,7 +188,32 @@ def read_query(
         tuple(term for term in dict.fromkeys(context) if term not in distinct)[:MOST_CONTEXT],
         tuple(slips.items()),
         translated,
+        ignore=ignored,
     )
+
+
+def _kinds(text: str) -> list[tuple[DocumentKind, int, int]]:
+    """Kinds called by name and where."""
+    acts = [(mention.start, mention.end) for mention in facts(text).references]
+    return [
+        (kind, match.start(), match.end())
+        for kind, pattern in _KINDS.items()
+        for match in pattern.finditer(text)
+        if not any(start <= match.start() < end for start, end in acts)
+    ]
+
+
+def _without(text: str, ignored: Collection[str]) -> str:
+    """The text without the names of acts or kinds that are ignored, unless nothing is left."""
+    spans: list[tuple[int, int]] = []
+    if "atto" in ignored:
+        spans += [(mention.start, mention.end) for mention in facts(text).references]
+    if "tipo" in ignored:
+        spans += [(start, end) for _, start, end in _kinds(text)]
+    rest = text
+    for start, end in sorted(spans, reverse=True):
+        rest = rest[:start] + rest[end:]
+    return rest if terms(rest) else text
 
 
 def _focus(text: str) -> tuple[str, list[str]]:

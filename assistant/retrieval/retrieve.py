@@ -118,7 +118,7 @@ def judge(
     documents = tuple(backend.document(passage.document_id) for passage in passages)
     distretti = backend.distretti()
     districts = query.distretti(distretti)
-    preference = Preference(query.searched, filters, distretti, preferences)
+    preference = Preference(query.searched, filters, distretti, preferences, ignore=query.ignore)
     places = {
         name: {identity: place for place, identity in enumerate(leg)}
         for name, leg in pool.legs.items()

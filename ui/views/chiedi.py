@@ -13,6 +13,7 @@ from ui.client import ApiProblemError, Client, Sentence
 from ui.render import plain, question_html, sentences_html, told
 from ui.views import sidebar
 from ui.views.messages import show_message
+from ui.views.understood import Choices, take_choices
 
 EXAMPLES = (
     "Che cos'è il Community Lab?",
@@ -30,13 +31,15 @@ def show(client: Client) -> None:
     conversation = _open(client, st.query_params.get("c", ""))
     filters = sidebar.show(client, conversation.conversation if conversation else None)
     st.title("Chiedi ai documenti del Piano", anchor=False)
-    for message in conversation.messages if conversation else ():
-        show_message(client, message)
+    messages = conversation.messages if conversation else ()
+    for message in messages:
+        show_message(client, message, latest=message is messages[-1])
     st.chat_input("Scrivi una domanda", max_chars=MAX_QUESTION, key="question")
     question = st.session_state.pop("waiting", None)
     if question is not None:
-        _ask(client, conversation, question, filters)
-    elif not conversation or not conversation.messages:
+        choices = take_choices(messages[-1] if messages else None)
+        _ask(client, conversation, question, filters, choices)
+    elif not messages:
         _welcome()
 
 
@@ -64,8 +67,10 @@ def _welcome() -> None:
         st.button(example, on_click=_choose, args=(example,))
 
 
-def _choose(question: str) -> None:
+def _choose(question: str, choices: Choices | None = None) -> None:
     st.session_state["waiting"] = question
+    if choices is not None:
+        st.session_state["choices"] = choices
 
 
 def _ask(
@@ -73,6 +78,7 @@ def _ask(
     conversation: ConversationWithMessages | None,
     question: str,
     filters: Mapping[str, Sequence[Any]],
+    choices: Choices,
 ) -> None:
     with st.chat_message("user", avatar=":material/person:"):
         st.html(question_html(question))
@@ -83,11 +89,16 @@ def _ask(
         try:
             if conversation_id is None:
                 conversation_id = client.create_conversation().id
-            _follow(client, conversation_id, question, filters, work, place)
+            _follow(client, conversation_id, question, filters, choices, work, place)
         except AssistantError as error:
             work.update(label=plain(error.title), state="error")
             st.error(told(str(error)))
-            st.button("Riprova", icon=":material/refresh:", on_click=_choose, args=(question,))
+            st.button(
+                "Riprova",
+                icon=":material/refresh:",
+                on_click=_choose,
+                args=(question, choices),
+            )
             return
     st.query_params["c"] = conversation_id
     st.rerun()
@@ -98,13 +109,16 @@ def _follow(
     conversation_id: str,
     question: str,
     filters: Mapping[str, Sequence[Any]],
+    choices: Choices,
     work: Any,
     place: Any,
 ) -> None:
     """Shows stages and verified sentences as they come, until the answer is kept."""
     sentences: list[Any] = []
     citations: list[Citation] = []
-    for event in client.ask(conversation_id, question, filters):
+    for event in client.ask(
+        conversation_id, question, filters, exact=choices.exact, ignore=choices.ignore
+    ):
         if isinstance(event, Stage):
             work.update(label=f"{plain(event.label)}…")
         elif isinstance(event, Sentence):

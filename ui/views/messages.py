@@ -7,6 +7,7 @@ import streamlit as st
 from assistant.models import Citation, DocumentPage, FeedbackReason, Message
 from ui.client import ApiProblemError, Client
 from ui.render import answer_html, citation_html, citation_label, closest_html, question_html
+from ui.views.understood import show_also, show_choices
 
 PROBLEMS: dict[FeedbackReason, str] = {
     "pagina_sbagliata": "La pagina citata non è quella giusta",
@@ -16,7 +17,8 @@ PROBLEMS: dict[FeedbackReason, str] = {
 }
 
 
-def show_message(client: Client, message: Message) -> None:
+def show_message(client: Client, message: Message, *, latest: bool = False) -> None:
+    """The latest one can be asked again, read otherwise."""
     answer = message.answer
     with st.chat_message("user", avatar=":material/person:"):
         st.html(question_html(answer.question))
@@ -27,6 +29,9 @@ def show_message(client: Client, message: Message) -> None:
         with st.container(gap="xsmall"):
             for citation in answer.citations:
                 _show_citation(client, message, citation)
+        show_also(message)
+        if latest:
+            show_choices(client, message)
         _ask_feedback(client, message)
 
 

@@ -14,6 +14,7 @@ TITLE_LENGTH = 100
 """Longest title put on a button, in characters; the button shows as many as it has room for."""
 STATUSES = ("in vigore", "superato")
 """As the API reads them."""
+_FILTER = "filter-"
 SHOWN = 12
 """Conversations listed at first, and added each time more are asked for."""
 
@@ -32,26 +33,46 @@ def show(client: Client, current: Conversation | None) -> dict[str, list[Any]]:
 
 
 def _filters(client: Client) -> dict[str, list[Any]]:
-    documents = cached_documents(client, client.address)
-    districts = sorted({d.distretto for d in documents if d.distretto})
-    kinds = sorted({d.kind for d in documents})
-    years = sorted({year for document in documents for year in _years(document)}, reverse=True)
+    options = filter_options(client)
     with st.expander("Filtri", icon=":material/filter_alt:", expanded=False):
         chosen: dict[str, list[Any]] = {
-            "distretto": st.multiselect("Distretto", districts, placeholder="Tutti"),
+            "distretto": st.multiselect(
+                "Distretto", options["distretto"], placeholder="Tutti", key=f"{_FILTER}distretto"
+            ),
             "tipo": st.multiselect(
                 "Tipo di documento",
-                kinds,
+                options["tipo"],
                 format_func=lambda kind: KINDS.get(kind, kind),
                 placeholder="Tutti",
+                key=f"{_FILTER}tipo",
             ),
-            "anno": st.multiselect("Anno", years, placeholder="Tutti"),
-            "stato": st.multiselect("Stato", STATUSES, placeholder="Tutti"),
+            "anno": st.multiselect(
+                "Anno", options["anno"], placeholder="Tutti", key=f"{_FILTER}anno"
+            ),
+            "stato": st.multiselect(
+                "Stato", options["stato"], placeholder="Tutti", key=f"{_FILTER}stato"
+            ),
         }
     active = [KINDS.get(str(v), str(v)) for values in chosen.values() for v in values]
     if active:
         st.caption("Filtri attivi: " + plain(", ".join(active)))
     return chosen
+
+
+def filter_options(client: Client) -> dict[str, list[Any]]:
+    """What each filter may be set to, as the documents have it."""
+    documents = cached_documents(client, client.address)
+    return {
+        "distretto": sorted({d.distretto for d in documents if d.distretto}),
+        "tipo": sorted({d.kind for d in documents}),
+        "anno": sorted({year for d in documents for year in _years(d)}, reverse=True),
+        "stato": list(STATUSES),
+    }
+
+
+def use_filter(key: str, values: list[Any]) -> None:
+    """Sets a filter; called before it is drawn."""
+    st.session_state[f"{_FILTER}{key}"] = values
 
 
 @st.cache_data(ttl=30, show_spinner=False)

@@ -14,7 +14,6 @@ from assistant.api.shapes import MAX_HISTORY, AskBody, Question
 from assistant.conversations import ConversationStore
 from assistant.errors import UsageError
 from assistant.models import Answer
-from assistant.retrieval.filters import parse_filters
 
 router = APIRouter(tags=["answers"])
 streams = APIRouter(route_class=StreamRoute)
@@ -22,9 +21,7 @@ streams = APIRouter(route_class=StreamRoute)
 
 def _question(body: AskBody, conversations: TheConversations) -> Question:
     """Before a stream begins, so that what is wrong is still told by the status."""
-    return Question(
-        body.question, parse_filters(body.filters), tuple(_history(body, conversations))
-    )
+    return Question.of(body, _history(body, conversations))
 
 
 TheQuestion = Annotated[Question, Depends(_question)]
@@ -33,7 +30,7 @@ TheQuestion = Annotated[Question, Depends(_question)]
 @router.post("/v1/answers", responses=RESPONSES)
 def answer(question: TheQuestion, assistant: TheAssistant, metrics: TheMetrics) -> Answer:
     """Answers a question; `conversation_id` lends its earlier questions and keeps nothing."""
-    made = assistant.ask(question.text, filters=question.filters, history=question.history)
+    made = assistant.ask(question.text, **question.asked)
     metrics.answers.labels(made.status, made.mode).inc()
     return made
 
@@ -43,7 +40,7 @@ def answer_stream(
     request: Request, question: TheQuestion, assistant: TheAssistant, metrics: TheMetrics
 ) -> Iterator[ServerSentEvent]:
     def events() -> Iterator[ServerSentEvent]:
-        stream = assistant.stream(question.text, filters=question.filters, history=question.history)
+        stream = assistant.stream(question.text, **question.asked)
         yield from as_events(stream, metrics, None)
 
     yield from guarded(events(), request.url.path, metrics)

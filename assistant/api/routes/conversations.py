@@ -19,7 +19,6 @@ from assistant.api.shapes import (
     RenameBody,
 )
 from assistant.models import Answer, Conversation, ConversationWithMessages, Message, MessageKept
-from assistant.retrieval.filters import parse_filters
 
 router = APIRouter(prefix="/v1/conversations", tags=["conversations"])
 streams = APIRouter(prefix="/v1/conversations", route_class=StreamRoute)
@@ -61,7 +60,7 @@ def delete(conversation_id: str, conversations: TheConversations) -> None:
 def _question(conversation_id: str, body: MessageBody, conversations: TheConversations) -> Question:
     """Before a stream begins, so that what is wrong is still told by the status."""
     history = conversations.questions(conversation_id)[-MAX_HISTORY:]
-    return Question(body.question, parse_filters(body.filters), tuple(history))
+    return Question.of(body, history)
 
 
 TheQuestion = Annotated[Question, Depends(_question)]
@@ -76,7 +75,7 @@ def ask(
     metrics: TheMetrics,
 ) -> Message:
     """Asks with the conversation's earlier questions, and keeps question and answer."""
-    answer = assistant.ask(question.text, filters=question.filters, history=question.history)
+    answer = assistant.ask(question.text, **question.asked)
     metrics.answers.labels(answer.status, answer.mode).inc()
     return conversations.add(conversation_id, answer)
 
@@ -100,7 +99,7 @@ def ask_stream(
         return ServerSentEvent(event="message", data=kept)
 
     def events() -> Iterator[ServerSentEvent]:
-        stream = assistant.stream(question.text, filters=question.filters, history=question.history)
+        stream = assistant.stream(question.text, **question.asked)
         yield from as_events(stream, metrics, keep)
 
     yield from guarded(events(), request.url.path, metrics)

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from assistant.api.deps import TheAssistant
 from assistant.api.shapes import Found, SearchQuery
-from assistant.retrieval.filters import parse_filters
+from assistant.retrieval.filters import parse_filters, parse_ignored
 from assistant.wire import search_json
 
 router = APIRouter(tags=["search"])
@@ -17,4 +17,11 @@ router = APIRouter(tags=["search"])
 @router.get("/v1/search", response_model=Found)
 def search(query: Annotated[SearchQuery, Query()], assistant: TheAssistant) -> dict[str, Any]:
     """The `k` best passages for `q`."""
-    return search_json(assistant.search(query.q, k=query.k, filters=parse_filters(query.chosen())))
+    result = assistant.search(
+        query.q,
+        k=query.k,
+        filters=parse_filters(query.chosen()),
+        expand=not query.exact,
+        ignore=parse_ignored(query.ignore),
+    )
+    return search_json(result)
