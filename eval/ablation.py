@@ -76,12 +76,12 @@ STEPS = (
     Step(BM25, "BM25, parole", "", _WORDS, "as written", dense=False, reranked=False),
     Step("caratteri", "+ caratteri", BM25, _CHARACTERS, "as written", dense=False, reranked=False),
     Step(
-        "lettura", "+ lettura (refusi, inglese, fuoco)", "caratteri", _CHARACTERS,
+        "lettura", "+ lettura della domanda", "caratteri", _CHARACTERS,
         "without other words", dense=False, reranked=False,
     ),
     Step("thesaurus", "+ thesaurus", "lettura", _THESAURUS, dense=False, reranked=False),
-    Step("dense", "+ significato (dense)", "thesaurus", _DENSE, reranked=False),
-    Step(WHOLE, "+ riordino: piano", "dense"),
+    Step("dense", "+ significato", "thesaurus", _DENSE, reranked=False),
+    Step(WHOLE, "+ riordino = piano", "dense"),
 )  # fmt: skip
 """Each adds to the one before. The re-ranker brings the preferences with it, as it sees them."""
 

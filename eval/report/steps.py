@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from rich.console import Group
@@ -21,7 +22,9 @@ WORDINGS_TITLE = "La stessa domanda scritta in altro modo"
 LEGEND = (
     (
         "passi",
-        "ogni riga aggiunge un passo a quella di sopra; le ultime tolgono una parte al tutto.",
+        "ogni riga aggiunge un passo a quella di sopra; le ultime tolgono una parte al tutto. La"
+        " lettura corregge i refusi, traduce l'inglese e isola la domanda; il significato è il"
+        " confronto di vettori; il riordino porta con sé le preferenze fra documenti.",
     ),
     (
         "figure",
@@ -87,8 +90,10 @@ def tables(found: Contributions) -> list[Cells]:
 
 
 def terminal_steps(found: Contributions) -> Group:
+    """Without the tables of each split, which are in the summary and on the page."""
     parts: list[Table | Text] = []
-    for one in tables(found):
+    steps = tuple(row for row in found.steps if row.part not in ("dev", "test"))
+    for one in tables(replace(found, steps=steps)):
         shown = Table(title=one.title, title_justify="left", title_style="bold")
         for place, head in enumerate(one.heads):
             shown.add_column(head, justify="right" if place else "left")
@@ -168,7 +173,7 @@ def _moved(found: Difference | None) -> str:
         return "-"
     value = found.change.value or 0.0
     sign = "+" if round(value * 100, 1) > 0 else ""
-    return f"{sign}{_bounded(found.change)}; p {_p(found.p_holm)}"
+    return f"{sign}{_bounded(found.change)}\np {_p(found.p_holm)}"
 
 
 def _bounded(found: Measure) -> str:
@@ -197,5 +202,6 @@ def _part(name: str) -> str:
 
 
 def _small(cell: str) -> Html:
-    figure, _, bounds = cell.partition("\n")
+    figure, *rest = cell.split("\n")
+    bounds = ", ".join(rest)
     return Html(f"{esc(figure)}<br><small>{esc(bounds)}</small>" if bounds else esc(figure))
