@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from eval import ablation, report, squad
+from eval import report
 from eval.compare import Comparison
 from eval.gates import GateResult
 from eval.judge import Reference, compared, gate_results, reference
@@ -21,7 +21,7 @@ from eval.run import Run, read_run
 from eval.score import FILE as METRICS
 from eval.score import SUITES, Scores, score
 from eval.score import as_json as scores_json
-from eval.steps import Contributions, contributions
+from eval.steps import Contributions, kept_contributions
 from eval.steps import as_json as steps_json
 from eval.verifier import FILE as VERIFIER
 from eval.verifier import TITLE as VERIFIER_TITLE
@@ -128,10 +128,9 @@ def _judged(done: Run, against: Path | None, gates: Path | None) -> Asked:
 def _steps(asked: Asked) -> Contributions | None:
     """What was kept of the search's steps, scored and added to metrics.json."""
     folder = asked.run.folder
-    ranked = [*ablation.kept(folder / ablation.FILE), *ablation.kept(folder / squad.FILE)]
-    if not ranked:
+    found = kept_contributions(folder, goals=bool(asked.run.config.get("own_questions")))
+    if found is None:
         return None
-    found = contributions(ranked, goals=bool(asked.run.config.get("own_questions")))
     measures = {**scores_json(asked.scores), "steps": steps_json(found)}
     text = json.dumps(measures, ensure_ascii=False, indent=1)
     (folder / METRICS).write_text(text + "\n", encoding="utf-8")

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from pathlib import Path
 from typing import Any, NamedTuple
 
+from eval import ablation, squad
 from eval.ablation import (
     ALL,
     BM25,
@@ -23,9 +25,10 @@ from eval.ablation import (
     STEPS,
     WHOLE,
     Ranked,
+    kept,
 )
 from eval.compare import fisher_randomisation, holm
-from eval.intervals import Measure, measure
+from eval.intervals import Measure, measure, summarise
 from eval.metrics.retrieval import RANKING
 from eval.squad import PART as SQUAD_PART
 
@@ -131,6 +134,12 @@ def contributions(ranked: Sequence[Ranked], *, goals: bool = True) -> Contributi
     return Contributions(tuple(steps), tuple(wordings), tuple(held))
 
 
+def kept_contributions(folder: Path, *, goals: bool) -> Contributions | None:
+    """Of what a run folder holds; None when the search was not taken apart. Raises UsageError."""
+    ranked = [*kept(folder / ablation.FILE), *kept(folder / squad.FILE)]
+    return contributions(ranked, goals=goals) if ranked else None
+
+
 def as_json(found: Contributions) -> dict[str, Any]:
     return asdict(found)
 
@@ -153,7 +162,8 @@ def _steps(part: str, ranked: Sequence[Ranked]) -> list[StepRow]:
             for name in RANKING
         }
         times = [one.steps[step.name][MS] for one in ranked]
-        measures[MS] = measure(times, "p50", clusters)
+        # Other machines have other times: an interval would say nothing.
+        measures[MS] = Measure(summarise(times, "p50"), None, None, len(times))
         differences = {
             name: _difference(
                 [one.steps[step.name][name] - one.steps[step.against][name] for one in ranked],
