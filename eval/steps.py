@@ -1,5 +1,4 @@
-"""What the steps of the search are worth: figures, paired differences and goals, from what was kept
-of each question (eval/ablation.py).
+"""Figures of the search's steps: paired differences and goals, from what was kept of each question.
 
 Intervals and tests resample documents or articles, never single questions. A difference is paired
 within questions, tested by Fisher's randomisation, and Holm-adjusted over the steps of its part.
