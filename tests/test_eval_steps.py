@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any, cast
 
 import pytest
+from typer.testing import CliRunner
 
 from assistant.errors import UsageError
 from assistant.models import Filters
@@ -39,6 +40,7 @@ from eval.ablation import (
     rank_all,
 )
 from eval.cases import Case, GoldQuote, load_cases, locate
+from eval.cli import _measure_squad, app
 from eval.documented import END, START, section, write
 from eval.metrics.retrieval import RANKING
 from eval.outcome import Outcome
@@ -46,7 +48,7 @@ from eval.plan import LAY_FILE, typed
 from eval.publish import PAGE, SUMMARY, publish
 from eval.run import describe, read_run, run
 from eval.score import FILE as METRICS
-from eval.squad import PART, folds_of, rank_squad
+from eval.squad import PART, SQUAD, folds_of, rank_squad
 from eval.steps import contributions
 from eval.system import Engine, System
 from eval.worlds import only
@@ -173,6 +175,22 @@ def test_what_is_no_collection_is_refused(text: str, tmp_path: Path) -> None:
     path.write_text(text, encoding="utf-8")
     with pytest.raises(UsageError, match=r"altro\.json"):
         rank_squad(path)
+
+
+def test_a_collection_that_is_not_there_is_told_before_any_question() -> None:
+    done = CliRunner().invoke(app, ["--suite", "retrieval", "--squad", "manca.json"])
+    assert done.exit_code == 2
+    assert "manca.json" in done.output
+
+
+def test_without_the_collection_it_is_left_out_and_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for looked_for, why in ((True, f"manca {SQUAD}"), (False, "si misura con")):
+        _measure_squad(tmp_path, None, looked_for=looked_for)
+        assert f"SQuAD-it è lasciata fuori: {why}" in capsys.readouterr().err
+    assert not list(tmp_path.iterdir())
 
 
 def test_bm25_alone_takes_whole_words_and_the_characters_forgive(engine: Engine) -> None:
