@@ -50,10 +50,11 @@ def section(run: Run) -> str:
             remedy="Ripetila con «piano eval --suite retrieval».",
         )
     steps = tuple(row for row in found.steps if row.part not in ("dev", "test"))
-    asked = {row.part: row.n for row in steps}
-    numbers = ", ".join(f"{part} {n}" for part, n in asked.items())
-    date = str(run.config["started"])[:10]
-    told = f"Misurato il {date}, codice {run.config['commit']}. Domande: {numbers}."
+    date, asked = str(run.config["started"])[:10], len({row.part for row in steps})
+    told = (
+        f"Misurato il {date}, codice {run.config['commit']}: {run.config['questions']} domande della"
+        f" serie retrieval con le loro varianti, in {asked} parti."
+    )
     return f"{told}\n\n{markdown_steps(replace(found, steps=steps), heading='###')}"
 
 
