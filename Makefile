@@ -34,8 +34,10 @@ bench: setup ## print the speeds promised in docs, measured on this machine
 eval: setup ## ask every golden question, write the report, hold it to its gates (eval/gates.toml)
 	@$(BIN)/piano eval --gate
 
-models: setup ## train the bundled embedding model from the texts that the project holds
+models: setup ## make the thesaurus, the embedding model, the re-ranker again from their sources
+	@$(BIN)/python -m assistant.italian.thesaurus
 	@$(BIN)/python -m assistant.embedding.train
+	@$(BIN)/python -m assistant.retrieval.train
 
 corpus: setup ## build the bundled documents from their sources, byte for byte the same
 	@$(BIN)/python -m corpus.build

@@ -73,7 +73,8 @@ def test_stop_words_are_folded() -> None:
 
 def test_numbers_are_kept_and_thousands_joined() -> None:
     assert terms("100.000 e 100000") == ["100000", "100000"]
-    assert terms("12.07.2017") == ["12", "7", "2017"]
+    assert terms("007 e 3,50") == ["7", "3,5"]
+    assert terms("12.07.17") == ["12", "7", "17"]
     assert terms("2017-2019") == ["2017", "2019"]
 
 

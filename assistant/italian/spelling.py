@@ -9,8 +9,11 @@ from assistant.italian.analysis import STOPWORDS, fold, stem, tokens
 LEAST_LETTERS = 5
 """A shorter word is one letter away from too many others."""
 
-MOST_WORDS = 4
-"""Words of a text that are tried; each costs some milliseconds."""
+MOST_LETTERS = 24
+"""A longer word has too many neighbours, and nobody meant one of them."""
+
+MOST_WORDS = 8
+"""Unknown words of a text that are tried; each costs some milliseconds."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
@@ -22,21 +25,24 @@ def corrections(text: str, frequency: Callable[[str], int]) -> dict[str, str]:
     all have one: a name that the collection does not know is a name.
     """
     found: dict[str, str] = {}
+    tried: set[str] = set()
     written = tokens(text)
     shouted = all(token.text[0].isupper() for token in written if token.text[0].isalpha())
     for token in written:
         word = fold(token.text)
         if (
-            len(found) < MOST_WORDS
-            and len(word) >= LEAST_LETTERS
+            len(tried) < MOST_WORDS
+            and LEAST_LETTERS <= len(word) <= MOST_LETTERS
             and word.isascii()
             and word.isalpha()
             and (shouted or not token.text[0].isupper())
             and word not in STOPWORDS
+            and token.text not in tried
             and frequency(stem(word)) == 0
-            and (meant := _meant(word, frequency))
         ):
-            found[token.text] = meant
+            tried.add(token.text)
+            if meant := _meant(word, frequency):
+                found[token.text] = meant
     return found
 
 

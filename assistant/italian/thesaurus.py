@@ -2,7 +2,7 @@
 
 The concepts are in `thesaurus/*.toml`, one file an area, written to be reviewed: the concept's
 name is the plans' own term, `same` its formal equivalents, `lay` how people say it, and `broader`,
-`narrower`, `related` name other concepts. Acronyms come from `acronyms.toml`. `compiled.json` is
+`narrower`, `related` name other concepts. Acronyms come from `acronyms.toml`. `thesaurus.json` is
 made of both (`make models`), because analysing 8,000 forms would cost every start 100 ms.
 """
 

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from assistant.embedding.protocol import Embedder
+from assistant.errors import AssistantError
 from assistant.index.protocol import SearchBackend
 from assistant.index.records import scheda_key
 from assistant.italian.analysis import fold
@@ -179,5 +180,8 @@ def shipped_trees() -> Trees:
     """The model that comes with the program; raises AssistantError."""
     trees = read_trees(MODEL)
     if trees.features != FEATURES:
-        raise ValueError("the ranking model is of other features: make models")
+        raise AssistantError(
+            f"Il modello per l'ordine dei risultati in {MODEL} è fatto per altre misure.",
+            remedy="Rifallo con «make models».",
+        )
     return trees
