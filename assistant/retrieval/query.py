@@ -33,7 +33,7 @@ _ASKS = re.compile(
     r"(?:chi|che cosa|cosa|cos'|come|dove|quando|quale|quali|qual|quant[oaie]|perche)\b",
 )
 SCHEDA = re.compile(
-    r"\bsched[ae]\s+(?:(?:attuativ[ae]|regionale|intervento)\s+)*(?:n(?:umero|r)?\.?\s*°?\s*)?"
+    r"\bsched[ae]\s+(?:(?:attuativ[ae]|regionale|intervento)\s+)*(?:n(?:umero|r)?\.?\s*(?:°\s*)?)?"
     r"((?:d-)?\d{1,3})\b"
 )
 
