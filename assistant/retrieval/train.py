@@ -182,7 +182,9 @@ def read_questions(
             entry = json.loads(line)
             places = []
             for evidence in entry.get("evidence") or [entry]:
-                document = documents[evidence["document"]]
+                document = documents.get(evidence["document"])
+                if document is None:
+                    raise ValueError(f"{path.name}:{number}: no document {evidence['document']}")
                 text = backend.page(document.id, evidence["page"]).text
                 quote = evidence["quote"]
                 if text.count(quote) != 1:
