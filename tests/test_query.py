@@ -79,7 +79,7 @@ def test_terms_are_distinct_in_order_and_not_too_many() -> None:
 
 
 def test_years_schede_and_districts_are_those_it_names() -> None:
-    query = read_query("Che cosa prevede la scheda n. 5 a Forlì nel 2018, e la scheda attuativa 27?")
+    query = read_query("Cosa prevede la scheda n. 5 a Forlì nel 2018, e la scheda attuativa 27?")
     assert query.years == {2018}
     assert query.schede == {"5", "27"}
     assert query.distretti(["Forlì", "Lugo", "San Cesario"]) == {"forli"}

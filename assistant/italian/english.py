@@ -13,14 +13,15 @@ from importlib import resources
 from assistant.italian.analysis import STOPWORDS, fold
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?|[^\w\s]+|\s+|_+")
-_FUNCTION = frozenset(
-    """
-    the of and or how many much what which who whose whom when where why is are was were does do
-    did has have had can could should would will shall must be been being for from with without
-    into about under over between this that these those there their its it they we you your our
-    my his her not any some to by at on as if an i than then each every all
-    """.split()
-)
+_FUNCTION = frozenset({
+    "the", "of", "and", "or", "how", "many", "much", "what", "which", "who", "whose", "whom",
+    "when", "where", "why", "is", "are", "was", "were", "does", "do", "did", "has", "have", "had",
+    "can", "could", "should", "would", "will", "shall", "must", "be", "been", "being", "for",
+    "from", "with", "without", "into", "about", "under", "over", "between", "this", "that",
+    "these", "those", "there", "their", "its", "it", "they", "we", "you", "your", "our", "my",
+    "his", "her", "not", "any", "some", "to", "by", "at", "on", "as", "if", "an", "i", "than",
+    "then", "each", "every", "all",
+})  # fmt: skip
 """Words that questions in English are built with; none is an Italian word of a question."""
 
 _BOTH = frozenset(
