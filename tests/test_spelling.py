@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
 
-from assistant.italian.analysis import stem
-from assistant.italian.spelling import LEAST_LETTERS, MOST_WORDS, corrected, corrections
+from assistant.italian.analysis import fold, stem, tokens
+from assistant.italian.spelling import LEAST_LETTERS, MOST_TRIED, corrected, corrections
 from assistant.retrieval.query import read_query
 
 HELD = {"sportello": 30, "famiglie": 50, "anziani": 40, "assistenza": 20, "domiciliare": 9}
@@ -68,6 +69,23 @@ def test_words_of_the_thesaurus_are_known_even_if_no_document_holds_them() -> No
     assert query.text == "la bdante allo sportllo", "as it was written"
 
 
+def test_nothing_is_put_right_into_what_is_no_word() -> None:
+    text = " il bordo, la corriera e vorrà offrire; dello sportello della religione. "
+    held = {fold(word.text): stem(word.text) for word in tokens(text)}
+    known = Counter(held.values())
+
+    def grams(gram: str) -> int:
+        return text.count(gram)
+
+    for slip in ("vorrei", "offriva", "sportwllo", "sportellp"):
+        assert read_query(slip, lambda term: known[term]).corrections, "by its stem alone"
+    for word in ("vorrei", "offriva"):
+        assert read_query(word, lambda term: known[term], grams).corrections == ()
+    for slip in ("sportwllo", "sportellp"):
+        found = read_query(f"{slip} e badnte", lambda term: known[term], grams).corrections
+        assert found == ((slip, "sportello"), ("badnte", "badante"))
+
+
 def test_the_word_that_more_passages_hold_is_meant() -> None:
     counts = {stem("casetta"): 2, stem("cassetta"): 7}
     assert corrections("caessetta", lambda term: counts.get(term, 0)) == {"caessetta": "cassetta"}
@@ -96,4 +114,4 @@ def test_hostile_texts_take_bounded_time_and_work() -> None:
         corrections(text, known)
     assert time.process_time() - started < 1
     neighbours = 54 * 8  # of a word of seven letters, about
-    assert asked < 1_300 + MOST_WORDS * neighbours
+    assert asked < 1_300 + MOST_TRIED * neighbours

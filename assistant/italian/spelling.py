@@ -9,20 +9,26 @@ from assistant.italian.analysis import STOPWORDS, fold, stem, tokens
 LEAST_LETTERS = 5
 """A shorter word is one letter away from too many others."""
 
-MOST_LETTERS = 24
-"""A longer word has too many neighbours, and nobody meant one of them."""
+MOST_LETTERS = 30
+"""No word of the documents is longer, and the neighbours of a word are as many as its letters."""
 
-MOST_WORDS = 8
-"""Unknown words of a text that are tried; each costs some milliseconds."""
+MOST_WORDS = 4
+"""Words of a text that are put right."""
+
+MOST_TRIED = 16
+"""Words of a text that are tried; each costs some milliseconds."""
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def corrections(text: str, frequency: Callable[[str], int]) -> dict[str, str]:
+def corrections(
+    text: str, frequency: Callable[[str], int], is_word: Callable[[str], bool] | None = None
+) -> dict[str, str]:
     """Written word → the word that was probably meant.
 
-    `frequency(term)` is how many passages hold a term. Words with a capital are left alone, unless
-    all have one: a name that the collection does not know is a name.
+    `frequency(term)` is how many passages hold a term; `is_word(form)` is whether one may hold a
+    form as it is written: stems alone would make of "vorrei" a "vorrie". Words with a capital are
+    left alone, unless all have one: a name that the collection does not know is a name.
     """
     found: dict[str, str] = {}
     tried: set[str] = set()
@@ -31,17 +37,18 @@ def corrections(text: str, frequency: Callable[[str], int]) -> dict[str, str]:
     for token in written:
         word = fold(token.text)
         if (
-            len(tried) < MOST_WORDS
+            len(found) < MOST_WORDS
+            and len(tried) < MOST_TRIED
             and LEAST_LETTERS <= len(word) <= MOST_LETTERS
+            and word not in tried
             and word.isascii()
             and word.isalpha()
             and (shouted or not token.text[0].isupper())
             and word not in STOPWORDS
-            and token.text not in tried
             and frequency(stem(word)) == 0
         ):
-            tried.add(token.text)
-            if meant := _meant(word, frequency):
+            tried.add(word)
+            if meant := _meant(word, frequency, is_word):
                 found[token.text] = meant
     return found
 
@@ -57,7 +64,9 @@ def corrected(text: str, found: dict[str, str]) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _meant(word: str, frequency: Callable[[str], int]) -> str | None:
+def _meant(
+    word: str, frequency: Callable[[str], int], is_word: Callable[[str], bool] | None
+) -> str | None:
     """The most frequent neighbour; letters swapped, doubled or dropped before letters replaced."""
     for likely in (_swapped, _shorter, _longer, _replaced):
         best: tuple[int, str] | None = None
@@ -65,7 +74,8 @@ def _meant(word: str, frequency: Callable[[str], int]) -> str | None:
             if other[:1] not in _LETTERS or other in STOPWORDS:
                 continue
             count = frequency(stem(other))
-            if count and (best is None or (count, other) > best):
+            better = count and (best is None or (count, other) > best)
+            if better and (is_word is None or is_word(other)):
                 best = count, other
         if best:
             return best[1]

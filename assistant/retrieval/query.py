@@ -8,13 +8,22 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from assistant.index.protocol import Alternative
-from assistant.italian.analysis import fold, readable, terms, tokens
+from assistant.italian.analysis import fold, readable, stem, terms, tokens
 from assistant.italian.english import in_italian, is_english
 from assistant.italian.places import places
 from assistant.italian.references import years
 from assistant.italian.sentences import split_sentences
 from assistant.italian.spelling import corrected, corrections
-from assistant.italian.thesaurus import Expansion, expansions, shown, vocabulary
+from assistant.italian.thesaurus import (
+    Expansion,
+    expansions,
+    shown,
+    vocabulary,
+    written_words,
+)
+
+GRAM = 5
+"""Characters of a gram, blanks around a word included."""
 
 MOST_TERMS = 256
 """Distinct words taken from a text; the rest of a longer one is ignored."""
@@ -116,11 +125,16 @@ class Query:
 
 
 def read_query(
-    text: str, frequency: Callable[[str], int] | None = None, *, expand: bool = True
+    text: str,
+    frequency: Callable[[str], int] | None = None,
+    gram_frequency: Callable[[str], int] | None = None,
+    *,
+    expand: bool = True,
 ) -> Query:
     """Never fails, whatever the text.
 
     `frequency(term)` is how many passages hold a term; with it slips are put right.
+    `gram_frequency(gram)`, how many hold a character 5-gram, keeps them from becoming no words.
     `expand=False` searches the words as they are: no other words, no corrections, no translation.
     """
     text = readable(text)
@@ -135,7 +149,14 @@ def read_query(
         def known(term: str) -> int:
             return frequency(term) or int(term in words)
 
-        slips = corrections(searched, known)
+        def is_word(form: str) -> bool:
+            padded = f" {form} "
+            grams = [padded[i : i + GRAM] for i in range(len(padded) - GRAM + 1)]
+            if gram_frequency is None or all(map(gram_frequency, grams)):
+                return True
+            return not frequency(stem(form)) and form in written_words()
+
+        slips = corrections(searched, known, is_word)
         searched = corrected(searched, slips)
     searched, context = _focus(searched)
     sequence = terms(searched)[:MOST_TERMS]

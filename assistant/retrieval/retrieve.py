@@ -66,7 +66,11 @@ def retrieve(
     Without `trees` the model that comes with the program puts them in order; `rerank=False` leaves
     the first order, with the preferences.
     """
-    query = text if isinstance(text, Query) else read_query(text, backend.document_frequency)
+    query = (
+        text
+        if isinstance(text, Query)
+        else read_query(text, backend.document_frequency, backend.gram_frequency)
+    )
     pool = gather(backend, embedder, query, depth=max(DEPTH, k), filters=filters, weights=weights)
     first = pool.order()
     judged = judge(backend, query, pool, first, filters, preferences)

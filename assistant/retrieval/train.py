@@ -137,7 +137,7 @@ def examples(
 ) -> Iterator[Example]:
     """One for each (group, question, places that answer)."""
     for group, question, places in questions:
-        query = read_query(question, backend.document_frequency)
+        query = read_query(question, backend.document_frequency, backend.gram_frequency)
         pool = gather(backend, embedder, query, depth=DEPTH, filters=Filters())
         judged = judge(backend, query, pool, pool.order(), Filters())
         paged = [document.page_count > 1 for document in judged.documents]
