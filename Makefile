@@ -37,8 +37,10 @@ eval: setup ## ask every golden question, write the report, hold it to its gates
 figures: setup ## measure the search step by step and write its tables in docs/valutazione.md
 	@$(BIN)/python -m eval.documented
 
-models: setup ## train the bundled embedding model from the texts that the project holds
+models: setup ## make the thesaurus, the embedding model, the re-ranker again from their sources
+	@$(BIN)/python -m assistant.italian.thesaurus
 	@$(BIN)/python -m assistant.embedding.train
+	@$(BIN)/python -m assistant.retrieval.train
 
 corpus: setup ## build the bundled documents from their sources, byte for byte the same
 	@$(BIN)/python -m corpus.build

@@ -62,7 +62,7 @@ class Step:
     def query(self, text: str, backend: SearchBackend) -> Query:
         if self.read == "as written":
             return read_query(text, expand=False)
-        query = read_query(text, backend.document_frequency)
+        query = read_query(text, backend.document_frequency, backend.gram_frequency)
         return query if self.read == "whole" else replace(query, expansions=())
 
 

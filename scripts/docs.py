@@ -37,16 +37,24 @@ DATA = {
     "assistant/embedding": {
         "bundled/": "the model itself: config.json, vocabulary.txt, model.safetensors",
         "training/": "texts of ours that tie everyday words to the words of the plans",
+        "training/coppie/": "questions in everyday words with passages that answer them",
     },
     "assistant/italian": {
         "abbreviations.toml": "abbreviations whose full stop does not end a sentence",
         "acronyms.toml": "acronyms with what they stand for",
         "distretti.toml": "names of the region's districts",
+        "english.tsv": "the field's terms in English and Italian",
         "laws.txt": "acts often named without their year or type",
         "meaning.toml": "words on which the truth of a sentence hangs",
-        "stems.txt": "words that the stemmer would wrongly merge",
+        "stems.txt": "words that the stemmer would wrongly merge, or keep apart",
         "stopwords.txt": "words that carry no meaning for a search",
+        "thesaurus/": "concepts of the field: formal words, people's words, relations",
+        "thesaurus.json": "the same with the acronyms, compiled (`make models`)",
         "weak_words.txt": "words of questions that answers seldom hold",
+    },
+    "assistant/retrieval": {
+        "reranker.json": "the re-ranker: trees made by train.py (`make models`)",
+        "training/": "questions of ours over the bundled documents, with the quotes that answer",
     },
     "ingest/schede": {"schede.toml": "field labels of schede, with their variants"},
     "eval": {

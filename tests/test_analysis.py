@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
 from itertools import pairwise
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -36,7 +38,15 @@ def test_tokens_keep_their_place_in_the_text() -> None:
     assert all(text[token.start : token.end] == token.text for token in found)
 
 
-@given(st.text(max_size=200))
+PIECES = [
+    "12", "luglio", "2017", "1°", "marzo", "/", ".", ",", "-", "mila", "mln", "milioni", "€", " ",
+    "L.R.", "n.", "14", "del", "legge", "regionale", "dopo", "di", "noi", "dell'", "perché", " ",
+    "\n", "\u00a0", "A.U.S.L.", "e\u0300", "tre", "DGR", "d.lgs.", " ",
+]  # fmt: skip
+ITALIAN = st.lists(st.sampled_from(PIECES), max_size=40).map("".join)
+
+
+@given(st.text(max_size=200) | ITALIAN)
 def test_any_text_gives_terms_that_stand_where_they_say(text: str) -> None:
     located = located_terms(text)
     assert terms(text) == [term.text for term in located]
@@ -73,8 +83,99 @@ def test_stop_words_are_folded() -> None:
 
 def test_numbers_are_kept_and_thousands_joined() -> None:
     assert terms("100.000 e 100000") == ["100000", "100000"]
-    assert terms("12.07.2017") == ["12", "7", "2017"]
+    assert terms("007 e 3,50") == ["7", "3,5"]
+    assert terms("12.07.17") == ["12", "7", "17"]
     assert terms("2017-2019") == ["2017", "2019"]
+
+
+def test_numbers_in_words_are_the_numbers() -> None:
+    assert terms("tre schede") == terms("3 schede") == terms("le schede (tre)")[::-1]
+    assert terms("sei") != ["6"], "it is a verb as well"
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "12/07/2017",
+        "12/7/2017",
+        "12.7.2017",
+        "12.07.2017",
+        "12-07-2017",
+        "12 luglio 2017",
+        "12 LUGLIO 2017",
+        "12  luglio\n2017",
+        "12 luglio del 2017",
+    ],
+)
+def test_a_date_is_one_term_and_found_by_its_parts_too(written: str) -> None:
+    assert terms(f"approvato il {written}.") == [*terms("approvato 12 luglio 2017")]
+    assert terms(written)[-1] == "2017-07-12"
+    assert set(terms("luglio 2017")) < set(terms(written))
+
+
+def test_the_first_of_a_month_has_its_own_sign() -> None:
+    expected = ["1", *terms("marzo"), "2019", "2019-03-01"]
+    for written in ("1° marzo 2019", "1º marzo 2019", "1 marzo 2019", "01/03/2019"):
+        assert terms(written) == expected
+
+
+@pytest.mark.parametrize("text", ["12/13/2017", "45.7.2017", "12/07/17", "0 luglio 2017"])
+def test_what_only_looks_like_a_date_is_numbers(text: str) -> None:
+    assert not any("-" in term for term in terms(text))
+
+
+@pytest.mark.parametrize(
+    ("written", "value"),
+    [
+        ("1,2 milioni", "1200000"),
+        ("1.200.000,00", "1200000"),
+        ("1.200.000", "1200000"),
+        ("1,2 mln", "1200000"),
+        ("50 mila euro", "50000"),
+        ("50.000,00 euro", "50000"),
+        ("50000 euro", "50000"),
+        ("2,5 miliardi", "2500000000"),
+        ("1 milione", "1000000"),
+    ],
+)
+def test_an_amount_is_one_term_however_it_is_written(written: str, value: str) -> None:
+    found = terms(f"pari a {written}, come previsto")
+    assert value in found
+    assert [term for term in found if term[0].isdigit()] == [value]
+
+
+def test_figures_know_where_they_stand() -> None:
+    text = "Il 12 luglio 2017 stanzia 1,2 milioni di euro: v. la L.R. n. 2/2003 e il dopo di noi."
+    stretches = {term.text: text[term.start : term.end] for term in located_terms(text)}
+    assert stretches["2017-07-12"] == "12 luglio 2017"
+    assert stretches["1200000"] == "1,2 milioni"
+    assert stretches["lr:2/2003"] == "L.R. n. 2/2003"
+    assert stretches[terms("dopo di noi")[0]] == "dopo di noi"
+
+
+def test_services_named_with_stop_words_alone_are_one_term() -> None:
+    (term,) = terms("il dopo di noi")
+    assert terms("Progetti per il Dopo  di\nNoi")[-1] == term
+    assert terms("durante noi") != terms("dopo di noi") != []
+    assert terms("dopo di voi") == []
+
+
+STEMS = [
+    (words[0], words[1:])
+    for line in (Path(__file__).parent.parent / "assistant/italian/stems.txt")
+    .read_text("utf-8")
+    .splitlines()
+    if (words := line.partition("#")[0].split())
+]
+
+
+def test_the_forms_of_a_line_are_one_term_and_stand_on_no_other() -> None:
+    assert len(STEMS) > 100
+    for own, forms in STEMS:
+        for form in forms:
+            assert terms(form) == terms(form.upper()) == [own], form
+    every = [form for _, forms in STEMS for form in set(forms)]
+    assert len(every) == len(set(every)), sorted(f for f in set(every) if every.count(f) > 1)
 
 
 def test_dotted_initials_are_one_word() -> None:
@@ -96,6 +197,7 @@ def test_dotted_initials_are_one_word() -> None:
         "legge regionale n. 14 del 30 luglio 2015",
         "legge regionale dell'Emilia-Romagna 14/2015".replace("dell'", "della Regione "),
         "L. R. 30/07/2015 n. 14",
+        "LR 14/2015",
     ],
 )
 def test_a_regional_law_is_one_term_however_it_is_written(written: str) -> None:
@@ -139,8 +241,12 @@ def test_an_act_knows_where_it_stands() -> None:
 
 
 def test_hostile_text_is_analysed_in_linear_time() -> None:
-    for piece in ("legge ", "1.000", "a.", "delibera della ", "n. 1 ", "L. ", "e\u0300", "' "):
-        assert isinstance(terms(piece * 20_000), list)
+    pieces = ["legge ", "1.000", "a.", "delibera della ", "n. 1 ", "L. ", "e\u0300", "' ", " "]
+    pieces += ["12 luglio ", "12/07/", "1 mila ", "1,", "1°", "dopo di ", "9"]
+    for piece in pieces:
+        started = time.process_time()
+        assert isinstance(terms(f"1{piece * 20_000}2017"), list)
+        assert time.process_time() - started < 2, piece
 
 
 def test_importing_the_analyser_loads_nothing_heavy() -> None:

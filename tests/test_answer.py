@@ -171,7 +171,7 @@ def test_a_question_is_answered_with_the_exact_sentence(assistant: Assistant) ->
     assert texts(answer)[0] == POSTI
     assert answer.citations[0].quote == POSTI
     assert answer.citations[0].distretto == "Roccamora"
-    assert (answer.mode, answer.model) == ("extractive", "piano-statico-it-1")
+    assert (answer.mode, answer.model) == ("extractive", "piano-statico-it-2")
     assert answer.hits and answer.timings_ms["total"] >= answer.timings_ms["search"]
 
 
@@ -343,7 +343,7 @@ def test_the_models_sentences_are_verified_and_cited(model: Model) -> None:
     model.says("Il nido Girandola di Roccamora accoglie 34 bambini. [{POSTI}]\n")
     answer = model.ask(QUESTION)
     assert (answer.status, answer.mode) == ("answered", "generative")
-    assert answer.model == "piano-statico-it-1 + openai:test"
+    assert answer.model == "piano-statico-it-2 + openai:test"
     assert texts(answer) == ["Il nido Girandola di Roccamora accoglie 34 bambini."]
     assert answer.sentences[0].verdict == "supported"
     assert [citation.quote for citation in answer.citations] == [POSTI]
@@ -410,7 +410,7 @@ def test_whatever_the_model_does_the_quotes_are_served(model: Model, script, tol
     started = time.monotonic()
     answer = model.ask(QUESTION)
     assert (answer.status, answer.mode) == ("answered", "extractive")
-    assert answer.model == "piano-statico-it-1"
+    assert answer.model == "piano-statico-it-2"
     assert texts(answer)[0] == POSTI
     assert told in " ".join(answer.notices)
     assert time.monotonic() - started < 12

@@ -44,6 +44,7 @@ UI_MAY_USE = {
 HEAVY = {
     "torch", "sentence_transformers", "transformers", "langchain", "langchain_core",
     "langchain_openai", "langchain_ollama", "langsmith", "chromadb", "streamlit", "openai", "scipy",
+    "lightgbm", "sklearn",
 }  # fmt: skip
 HEAVY_ALLOWED_IN = {"assistant/langchain.py": {"langchain_core"}}
 """Modules that nobody imports on the way to an answer."""

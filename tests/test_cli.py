@@ -478,7 +478,8 @@ def test_help_is_italian_to_the_last_word(computer: Computer) -> None:
         assert str(Path(__file__).parents[1]) not in ended.out, "no path of this machine"
 
 
-def test_the_path_of_ask_imports_nothing_heavy(indexed: Computer) -> None:
+@pytest.mark.parametrize("command", ["ask", "search"])
+def test_the_path_of_an_answer_imports_nothing_heavy(indexed: Computer, command: str) -> None:
     program = (
         "import sys, assistant.cli\n"
         "try: assistant.cli.main()\n"
@@ -486,16 +487,17 @@ def test_the_path_of_ask_imports_nothing_heavy(indexed: Computer) -> None:
         "print(*{name.partition('.')[0] for name in sys.modules}, file=sys.stderr)"
     )
     done = subprocess.run(
-        [sys.executable, "-c", program, "ask", QUESTION, "--json"],
+        [sys.executable, "-c", program, command, QUESTION, "--json"],
         env=indexed.environment(),
         capture_output=True,
         text=True,
         timeout=60,
         check=True,
     )
-    assert json.loads(done.stdout)["status"] == "answered"
+    told = json.loads(done.stdout)
+    assert told["status"] == "answered" if command == "ask" else told["hits"]
     heavy = "torch sentence_transformers transformers langchain langchain_core chromadb streamlit"
-    more = "fastapi uvicorn scipy pandas pypdf trafilatura rich httpx reportlab"
+    more = "fastapi uvicorn scipy pandas pypdf trafilatura rich httpx reportlab lightgbm sklearn"
     assert not set(done.stderr.split()) & set((heavy + " " + more).split())
 
 

@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -32,6 +33,7 @@ TEXTS = Texts(
         "La casa residenza accoglie anziani non autosufficienti.",
     ),
     lexicon=("badante = assistente familiare", "casa di riposo = casa residenza per anziani"),
+    pairs=(("Chi aiuta il nonno in casa?", "L'assistenza domiciliare sostiene gli anziani."),),
     names=("piano.md", "righe.txt"),
 )
 
@@ -192,8 +194,9 @@ def test_training_twice_gives_the_same_bytes(tmp_path: Path) -> None:
 
 def test_training_hash_follows_texts_and_recipe() -> None:
     base = train(TEXTS, SMALL).config.training_sha256
-    other = Texts((*TEXTS.paragraphs, "Una riga in più."), TEXTS.lexicon, TEXTS.names)
-    assert train(other, SMALL).config.training_sha256 != base
+    longer = replace(TEXTS, paragraphs=(*TEXTS.paragraphs, "Una riga in più."))
+    assert train(longer, SMALL).config.training_sha256 != base
+    assert train(replace(TEXTS, pairs=()), SMALL).config.training_sha256 != base
     assert train(TEXTS, Recipe(dimension=32)).config.training_sha256 != base
 
 

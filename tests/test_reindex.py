@@ -219,7 +219,7 @@ def test_the_command_from_the_change_of_model_to_the_way_back(tmp_path: Path) ->
         "previous": first,
         "changed": True,
         "passages": 1,
-        "embedding": "piano-statico-it-1",
+        "embedding": "piano-statico-it-2",
         "dimension": 256,
         "query_prefix": "",
         "passage_prefix": "brano: ",

@@ -10,6 +10,7 @@ import pytest
 from assistant.build import build_assistant, build_embedder, build_generations
 from assistant.errors import UsageError
 from assistant.models import Filters
+from assistant.retrieval.candidates import holds_verbatim
 from assistant.retrieval.filters import parse_filters
 from assistant.service import Assistant
 from assistant.settings import Settings
@@ -55,14 +56,17 @@ def _first(assistant: Assistant, text: str, filters: Filters | None = None) -> s
 
 
 def test_pasted_sentence_finds_the_page_that_holds_it_word_for_word(assistant: Assistant) -> None:
-    hit = assistant.search(SENTENCE.upper()).hits[0]
-    assert Path(hit.document.source).name == "collina.md"
-    assert hit.parts["verbatim"] == 1.0
+    hits = assistant.search(SENTENCE.upper()).hits
+    assert Path(hits[0].document.source).name == "collina.md"
+    held = holds_verbatim(SENTENCE.upper(), [hit.passage.text for hit in hits])
+    assert held == [True] + [False] * (len(hits) - 1)
 
 
-def test_question_is_never_taken_for_a_pasted_sentence(assistant: Assistant) -> None:
-    hits = assistant.search(f"{SENTENCE}?").hits
-    assert all("verbatim" not in hit.parts for hit in hits)
+def test_question_is_never_taken_for_a_pasted_sentence() -> None:
+    page = f"Avviso. {SENTENCE}."
+    assert holds_verbatim(SENTENCE, [page]) == [True]
+    assert holds_verbatim(f"{SENTENCE}?", [page]) == [False]
+    assert holds_verbatim("Lo sportello riceve le famiglie", [page]) == [False], "by chance"
 
 
 def test_typos_are_forgiven(assistant: Assistant) -> None:

@@ -92,7 +92,9 @@ _EXPECTED: tuple[tuple[Expected, re.Pattern[str]], ...] = (
 )
 
 _NAME = re.compile(r"[A-ZÀ-Ý][\w'’\-]*[\w]|[A-ZÀ-Ý]")
-_SCHEDA = re.compile(r"\bsched[ae]\s+(?:attuativ[ae]\s+)?(?:n(?:umero|r)?\.?\s*°?\s*)?(\d{1,3})\b")
+_SCHEDA = re.compile(
+    r"\bsched[ae]\s+(?:attuativ[ae]\s+)?(?:n(?:umero|r)?\.?\s*(?:°\s*)?)?(\d{1,3})\b"
+)
 _CLAUSES = re.compile(
     r"\?\s+(?=\w)|[,;]?\s+e\s+(?=(?:a |in |per |con |da )?"
     r"(?:chi|cosa|che cosa|come|quando|dove|quant[oaie]|qual[ei]?|perch[eé])\b)",

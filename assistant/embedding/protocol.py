@@ -21,7 +21,7 @@ class Embedder(Protocol):
 
     @property
     def name(self) -> str:
-        """As it stands in the manifest and in answers, e.g. `piano-statico-it-1`."""
+        """As it stands in the manifest and in answers, e.g. `piano-statico-it-2`."""
         ...
 
     @property

@@ -1,7 +1,7 @@
-"""A passage's terms, sentence by sentence, kept with it: reading them again would cost each search
-more than everything else that it does.
+"""A passage's terms, sentence by sentence, kept with it.
 
-On disk they are one text: terms divided by blanks, sentences by newlines.
+Reading them again would cost each search more than everything else that it does. On disk they are
+one text: terms divided by blanks, sentences by newlines.
 """
 
 from __future__ import annotations

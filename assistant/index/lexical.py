@@ -91,9 +91,7 @@ class LexicalIndex:
 
     def _form(self, form: Sequence[str], weight: float) -> Any:
         """All the words of a form, in the passage itself: in three fields each they cost too much."""
-        words = [
-            tantivy.Query.boost_query(self._term("body", term), weight) for term in form
-        ]
+        words = [tantivy.Query.boost_query(self._term("body", term), weight) for term in form]
         if len(words) == 1:
             return words[0]
         return tantivy.Query.boolean_query([(tantivy.Occur.Must, word) for word in words])

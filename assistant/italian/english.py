@@ -13,87 +13,15 @@ from importlib import resources
 from assistant.italian.analysis import STOPWORDS, fold
 
 _WORD = re.compile(r"[^\W_]+(?:['’][^\W\d_]+)?|[^\w\s]+|\s+|_+")
-_FUNCTION = frozenset(
-    [
-        "the",
-        "of",
-        "and",
-        "or",
-        "how",
-        "many",
-        "much",
-        "what",
-        "which",
-        "who",
-        "whose",
-        "whom",
-        "when",
-        "where",
-        "why",
-        "is",
-        "are",
-        "was",
-        "were",
-        "does",
-        "do",
-        "did",
-        "has",
-        "have",
-        "had",
-        "can",
-        "could",
-        "should",
-        "would",
-        "will",
-        "shall",
-        "must",
-        "be",
-        "been",
-        "being",
-        "for",
-        "from",
-        "with",
-        "without",
-        "into",
-        "about",
-        "under",
-        "over",
-        "between",
-        "this",
-        "that",
-        "these",
-        "those",
-        "there",
-        "their",
-        "its",
-        "it",
-        "they",
-        "we",
-        "you",
-        "your",
-        "our",
-        "my",
-        "his",
-        "her",
-        "not",
-        "any",
-        "some",
-        "to",
-        "by",
-        "at",
-        "on",
-        "as",
-        "if",
-        "an",
-        "i",
-        "than",
-        "then",
-        "each",
-        "every",
-        "all",
-        "if",
-    ]
-)
+_FUNCTION = frozenset({
+    "the", "of", "and", "or", "how", "many", "much", "what", "which", "who", "whose", "whom",
+    "when", "where", "why", "is", "are", "was", "were", "does", "do", "did", "has", "have", "had",
+    "can", "could", "should", "would", "will", "shall", "must", "be", "been", "being", "for",
+    "from", "with", "without", "into", "about", "under", "over", "between", "this", "that",
+    "these", "those", "there", "their", "its", "it", "they", "we", "you", "your", "our", "my",
+    "his", "her", "not", "any", "some", "to", "by", "at", "on", "as", "if", "an", "i", "than",
+    "then", "each", "every", "all",
+})  # fmt: skip
 """Words that questions in English are built with; none is an Italian word of a question."""
 
 _BOTH = frozenset(
@@ -116,23 +44,28 @@ def is_english(text: str) -> bool:
 
 
 def in_italian(text: str) -> str:
-    """The text with every term of the list in Italian, the longest first, the rest as it is."""
-    pieces = [piece for piece in _WORD.findall(text) if not piece.isspace()]
-    words = [fold(piece).removesuffix("'s") for piece in pieces]
+    """The text with every term of the list in Italian, the longest first, the rest as it is.
+
+    What is written together stays together: "L.R. 14/2015", "12,5".
+    """
+    pieces = [match for match in _WORD.finditer(text) if not match.group().isspace()]
+    words = [fold(piece.group()).removesuffix("'s") for piece in pieces]
     table, longest = _table(), _longest()
     found: list[str] = []
-    start = 0
+    start = reached = 0
     while start < len(pieces):
         for length in range(min(longest, len(pieces) - start), 0, -1):
             if translation := _translation(words[start : start + length], table):
-                found.append(translation)
-                start += length
                 break
         else:
-            if words[start] not in _FUNCTION:
-                found.append(pieces[start])
-            start += 1
-    return " ".join(found)
+            length = 1
+            translation = "" if words[start] in _FUNCTION else pieces[start].group()
+        if translation:
+            apart = found and pieces[start].start() > reached
+            found.append(f" {translation}" if apart else translation)
+            reached = pieces[start + length - 1].end()
+        start += length
+    return "".join(found)
 
 
 def _translation(words: list[str], table: dict[str, str]) -> str | None:

@@ -26,7 +26,7 @@ _MULTIPLIED = re.compile(
     rf"(?P<multiplier>{'|'.join(sorted(MULTIPLIERS, key=len, reverse=True))})\b",
     re.IGNORECASE,
 )
-_MAY_HOLD = re.compile(r"\d\s*(?:[./-]\d{1,2}[./-]\d|[°º]?\s+[gfmaslond]|m)", re.IGNORECASE)
+_MAY_HOLD = re.compile(r"\d(?:[./-]\d{1,2}[./-]\d|[°º]?\s+[gfmaslond]|m)", re.IGNORECASE)
 _COUNTED = {10**6: "milioni", 10**9: "miliardi"}
 
 

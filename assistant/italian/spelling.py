@@ -21,11 +21,14 @@ MOST_TRIED = 16
 _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 
 
-def corrections(text: str, frequency: Callable[[str], int]) -> dict[str, str]:
+def corrections(
+    text: str, frequency: Callable[[str], int], is_word: Callable[[str], bool] | None = None
+) -> dict[str, str]:
     """Written word → the word that was probably meant.
 
-    `frequency(term)` is how many passages hold a term. Words with a capital are left alone, unless
-    all have one: a name that the collection does not know is a name.
+    `frequency(term)` is how many passages hold a term; `is_word(form)` is whether one may hold a
+    form as it is written: stems alone would make of "vorrei" a "vorrie". Words with a capital are
+    left alone, unless all have one: a name that the collection does not know is a name.
     """
     found: dict[str, str] = {}
     tried: set[str] = set()
@@ -45,7 +48,7 @@ def corrections(text: str, frequency: Callable[[str], int]) -> dict[str, str]:
             and frequency(stem(word)) == 0
         ):
             tried.add(word)
-            if meant := _meant(word, frequency):
+            if meant := _meant(word, frequency, is_word):
                 found[token.text] = meant
     return found
 
@@ -61,7 +64,9 @@ def corrected(text: str, found: dict[str, str]) -> str:
     return "".join([*pieces, text[position:]])
 
 
-def _meant(word: str, frequency: Callable[[str], int]) -> str | None:
+def _meant(
+    word: str, frequency: Callable[[str], int], is_word: Callable[[str], bool] | None
+) -> str | None:
     """The most frequent neighbour; letters swapped, doubled or dropped before letters replaced."""
     for likely in (_swapped, _shorter, _longer, _replaced):
         best: tuple[int, str] | None = None
@@ -69,7 +74,8 @@ def _meant(word: str, frequency: Callable[[str], int]) -> str | None:
             if other[:1] not in _LETTERS or other in STOPWORDS:
                 continue
             count = frequency(stem(other))
-            if count and (best is None or (count, other) > best):
+            better = count and (best is None or (count, other) > best)
+            if better and (is_word is None or is_word(other)):
                 best = count, other
         if best:
             return best[1]

@@ -2,7 +2,7 @@
 
 The concepts are in `thesaurus/*.toml`, one file an area, written to be reviewed: the concept's
 name is the plans' own term, `same` its formal equivalents, `lay` how people say it, and `broader`,
-`narrower`, `related` name other concepts. Acronyms come from `acronyms.toml`. `compiled.json` is
+`narrower`, `related` name other concepts. Acronyms come from `acronyms.toml`. `thesaurus.json` is
 made of both (`make models`), because analysing 8,000 forms would cost every start 100 ms.
 """
 
@@ -19,7 +19,7 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, get_args
 
-from assistant.italian.analysis import terms
+from assistant.italian.analysis import fold, terms, tokens
 
 Relation = Literal["same", "lay", "narrower", "broader", "related"]
 RELATIONS: tuple[str, ...] = get_args(Relation)
@@ -179,6 +179,13 @@ def load() -> Thesaurus:
 def vocabulary() -> frozenset[str]:
     """Every term of every form: words of the field, known whether or not a document holds them."""
     return frozenset(term for form in load().by_form for term in form)
+
+
+@cache
+def written_words() -> frozenset[str]:
+    """The words of every form as they are written, folded."""
+    texts = (form.text for concept in load().concepts for form in concept.forms)
+    return frozenset(fold(token.text) for text in texts for token in tokens(text))
 
 
 def compiled() -> bytes:

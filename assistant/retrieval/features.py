@@ -2,8 +2,8 @@
 
 Everything is computed from the candidate, the query and the collection's word counts; nothing
 depends on which document a passage is from, so that a model trained on some documents serves
-others. Shares of a query are shares of its IDF mass. The order of FEATURES is the model's: `make models`
-after any change.
+others. Shares of a query are shares of its IDF mass. The order of FEATURES is the model's: `make
+models` after any change.
 """
 
 from __future__ import annotations

@@ -8,14 +8,23 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from assistant.index.protocol import Alternative
-from assistant.italian.analysis import fold, readable, terms, tokens
+from assistant.italian.analysis import fold, readable, stem, terms, tokens
 from assistant.italian.english import in_italian, is_english
 from assistant.italian.places import places
 from assistant.italian.references import facts, references, years
 from assistant.italian.sentences import split_sentences
 from assistant.italian.spelling import corrected, corrections
-from assistant.italian.thesaurus import Expansion, expansions, shown, vocabulary
+from assistant.italian.thesaurus import (
+    Expansion,
+    expansions,
+    shown,
+    vocabulary,
+    written_words,
+)
 from assistant.models import DocumentKind
+
+GRAM = 5
+"""Characters of a gram, blanks around a word included."""
 
 MOST_TERMS = 256
 """Distinct words taken from a text; the rest of a longer one is ignored."""
@@ -34,7 +43,7 @@ _ASKS = re.compile(
     r"(?:chi|che cosa|cosa|cos'|come|dove|quando|quale|quali|qual|quant[oaie]|perche)\b",
 )
 SCHEDA = re.compile(
-    r"\bsched[ae]\s+(?:(?:attuativ[ae]|regionale|intervento)\s+)*(?:n(?:umero|r)?\.?\s*°?\s*)?"
+    r"\bsched[ae]\s+(?:(?:attuativ[ae]|regionale|intervento)\s+)*(?:n(?:umero|r)?\.?\s*(?:°\s*)?)?"
     r"((?:d-)?\d{1,3})\b"
 )
 
@@ -151,6 +160,7 @@ class Query:
 def read_query(
     text: str,
     frequency: Callable[[str], int] | None = None,
+    gram_frequency: Callable[[str], int] | None = None,
     *,
     expand: bool = True,
     ignore: Collection[str] = (),
@@ -158,6 +168,7 @@ def read_query(
     """Never fails, whatever the text.
 
     `frequency(term)` is how many passages hold a term; with it slips are put right.
+    `gram_frequency(gram)`, how many hold a character 5-gram, keeps them from becoming no words.
     `expand=False` searches the words as they are: no other words, no corrections, no translation.
     `ignore` are keys of pins; the words that name an act or a kind are not searched then.
     """
@@ -175,7 +186,14 @@ def read_query(
         def known(term: str) -> int:
             return frequency(term) or int(term in words)
 
-        slips = corrections(searched, known)
+        def is_word(form: str) -> bool:
+            padded = f" {form} "
+            grams = [padded[i : i + GRAM] for i in range(len(padded) - GRAM + 1)]
+            if gram_frequency is None or all(map(gram_frequency, grams)):
+                return True
+            return not frequency(stem(form)) and form in written_words()
+
+        slips = corrections(searched, known, is_word)
         searched = corrected(searched, slips)
     searched, context = _focus(_without(searched, ignored))
     sequence = terms(searched)[:MOST_TERMS]

@@ -9,6 +9,7 @@ from functools import cache
 from pathlib import Path
 
 from assistant.embedding.protocol import Embedder
+from assistant.errors import AssistantError
 from assistant.index.protocol import SearchBackend
 from assistant.index.records import scheda_key
 from assistant.italian.analysis import fold
@@ -65,7 +66,11 @@ def retrieve(
     Without `trees` the model that comes with the program puts them in order; `rerank=False` leaves
     the first order, with the preferences.
     """
-    query = text if isinstance(text, Query) else read_query(text, backend.document_frequency)
+    query = (
+        text
+        if isinstance(text, Query)
+        else read_query(text, backend.document_frequency, backend.gram_frequency)
+    )
     pool = gather(backend, embedder, query, depth=max(DEPTH, k), filters=filters, weights=weights)
     first = pool.order()
     judged = judge(backend, query, pool, first, filters, preferences)
@@ -179,5 +184,8 @@ def shipped_trees() -> Trees:
     """The model that comes with the program; raises AssistantError."""
     trees = read_trees(MODEL)
     if trees.features != FEATURES:
-        raise ValueError("the ranking model is of other features: make models")
+        raise AssistantError(
+            f"Il modello per l'ordine dei risultati in {MODEL} è fatto per altre misure.",
+            remedy="Rifallo con «make models».",
+        )
     return trees

@@ -3,9 +3,9 @@
     python -m assistant.retrieval.train
 
 Trained on questions written for it over the bundled documents (`training/*.jsonl`), and on
-SQuAD-it's development articles (Croce et al. 2018, CC BY-SA 4.0) when `--squad` says where they
-are. No question of the evaluation is among them. Only the trees, numbers, are kept; the same input
-gives the same bytes on the same machine.
+SQuAD-it's development articles (Croce et al. 2018, CC BY-SA 4.0), which are not in the repository:
+without them the shipped model stays as it is. No question of the evaluation is among them. Only the
+trees, numbers, are kept; the same input gives the same bytes on the same machine.
 """
 
 from __future__ import annotations
@@ -14,20 +14,23 @@ import argparse
 import hashlib
 import json
 import logging
+import os
 import subprocess
 import sys
 import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
-from assistant.build import build_embedder, build_generations
+from assistant.embedding.load import load_embedder
 from assistant.errors import AssistantError
+from assistant.index.generation import GenerationStore
+from assistant.index.manifest import IndexProfile
 from assistant.index.protocol import SearchBackend
 from assistant.models import Filters, Passage
 from assistant.retrieval.candidates import DEPTH, gather
@@ -36,11 +39,13 @@ from assistant.retrieval.query import read_query
 from assistant.retrieval.remembered import Remembered
 from assistant.retrieval.retrieve import MODEL, judge
 from assistant.retrieval.trees import Trees, flatten, make_trees, write_trees
-from assistant.settings import Settings
+from assistant.settings import ENV_PREFIX, Settings
 
 logger = logging.getLogger(__name__)
 
 QUESTIONS = Path(__file__).parent / "training"
+SQUAD = Path("../shared/data/squad-it-dev.json")
+"""Where SQuAD-it is looked for, from the root of the repository."""
 ANSWERS, SAME_PAGE = 2, 1
 """Grades: the passage holds the answer; it is on the page that does."""
 
@@ -132,7 +137,7 @@ def examples(
 ) -> Iterator[Example]:
     """One for each (group, question, places that answer)."""
     for group, question, places in questions:
-        query = read_query(question, backend.document_frequency)
+        query = read_query(question, backend.document_frequency, backend.gram_frequency)
         pool = gather(backend, embedder, query, depth=DEPTH, filters=Filters())
         judged = judge(backend, query, pool, pool.order(), Filters())
         paged = [document.page_count > 1 for document in judged.documents]
@@ -177,7 +182,9 @@ def read_questions(
             entry = json.loads(line)
             places = []
             for evidence in entry.get("evidence") or [entry]:
-                document = documents[evidence["document"]]
+                document = documents.get(evidence["document"])
+                if document is None:
+                    raise ValueError(f"{path.name}:{number}: no document {evidence['document']}")
                 text = backend.page(document.id, evidence["page"]).text
                 quote = evidence["quote"]
                 if text.count(quote) != 1:
@@ -190,18 +197,27 @@ def read_questions(
 
 @contextmanager
 def ingested(source: Path | None) -> Iterator[tuple[SearchBackend, Any]]:
-    """A folder, or the bundled documents, in an index of their own with today's models."""
+    """A folder, or the bundled documents, in an index of their own with the bundled embedding.
+
+    Nothing of it comes from the environment's settings: the model must not depend on them.
+    """
+    environment = {name: v for name, v in os.environ.items() if not name.startswith(ENV_PREFIX)}
     with tempfile.TemporaryDirectory(prefix="piano-train-") as folder:
         command = [sys.executable, "-m", "assistant.cli", "ingest"]
         command += [str(source)] if source else []
         done = subprocess.run(
-            [*command, "--data-dir", folder], capture_output=True, text=True, check=False
+            [*command, "--data-dir", folder],
+            capture_output=True,
+            text=True,
+            check=False,
+            env=environment,
         )
         if done.returncode != 0:
             raise AssistantError(f"L'ingestione non è riuscita: {done.stderr.strip()[-300:]}")
-        settings = replace(Settings.from_env(), data_dir=Path(folder))
-        embedder = build_embedder(settings)
-        backend = Remembered(build_generations(settings, embedder=lambda: embedder).open_current())
+        settings = Settings(data_dir=Path(folder))
+        embedder = load_embedder(settings.embedding_model)
+        store = GenerationStore(settings, lambda: IndexProfile.of(embedder))
+        backend = Remembered(store.open_current())
         try:
             yield backend, embedder
         finally:
@@ -273,13 +289,22 @@ def _about(used: Sequence[Example], recipe: Recipe, note: str) -> dict[str, Any]
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(description="Rifà il modello che ordina i risultati.")
     parser.add_argument("--out", type=Path, default=MODEL, help="file del modello")
-    parser.add_argument("--squad", type=Path, help="squad-it-dev.json, se c'è")
+    parser.add_argument("--squad", type=Path, default=SQUAD, help="articoli (%(default)s)")
+    parser.add_argument("--plans-only", action="store_true", help="senza SQuAD-it: altro modello")
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if not options.plans_only and not options.squad.is_file():
+        logger.warning(
+            "%s non c'è: il modello distribuito, %s, resta com'è, perché senza SQuAD-it non si può "
+            "riprodurre (`--squad FILE` dice dov'è; `--plans-only` ne fa uno diverso).",
+            options.squad,
+            MODEL.name,
+        )
+        return 0
     recipe = Recipe()
     found = plan_examples()
     note = "Questions written for this project over its own documents"
-    if options.squad:
+    if not options.plans_only:
         found += squad_examples(options.squad, recipe.squad_weight)
         note += ", and the development articles of SQuAD-it (Croce et al. 2018, CC BY-SA 4.0)"
     trees = train(found, recipe, note + ".")

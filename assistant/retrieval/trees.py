@@ -108,11 +108,15 @@ def make_trees(
     values = np.zeros((len(trees), leaves))
     for row, tree in enumerate(trees):
         count = len(tree["columns"])
-        if len(tree["values"]) != count + 1 or max(tree["columns"], default=0) >= len(features):
-            raise ValueError(f"tree {row}")
+        if not len(tree["thresholds"]) == len(tree["lefts"]) == len(tree["values"]) - 1 == count:
+            raise ValueError(f"tree {row}: lists of different lengths")
+        if not all(0 <= column < len(features) for column in tree["columns"]):
+            raise ValueError(f"tree {row}: a feature that is not there")
         columns[row, :count] = tree["columns"]
         thresholds[row, :count] = tree["thresholds"]
         for place, (first, last) in enumerate(tree["lefts"]):
+            if not 0 <= first <= last < count:  # the last leaf is on nobody's left
+                raise ValueError(f"tree {row}: a test with no leaf on a side")
             bits = ((1 << (last - first + 1)) - 1) << first
             kept[row, place] = np.uint64((2**64 - 1) & ~bits)
         values[row, : count + 1] = tree["values"]
