@@ -52,8 +52,8 @@ def section(run: Run) -> str:
     steps = tuple(row for row in found.steps if row.part not in ("dev", "test"))
     date, asked = str(run.config["started"])[:10], len({row.part for row in steps})
     told = (
-        f"Misurato il {date}, codice {run.config['commit']}: {run.config['questions']} domande della"
-        f" serie retrieval con le loro varianti, in {asked} parti."
+        f"Misurato il {date}, codice {run.config['commit']}: {run.config['questions']} domande"
+        f" della serie retrieval con le loro varianti, in {asked} parti."
     )
     return f"{told}\n\n{markdown_steps(replace(found, steps=steps), heading='###')}"
 

@@ -90,7 +90,7 @@ class LexicalIndex:
         return self._search(parts, k, among)
 
     def _form(self, form: Sequence[str], weight: float) -> Any:
-        """All the words of a form, in the passage itself: in three fields each they cost too much."""
+        """All the words of a form, in the passage itself: three fields each would cost too much."""
         words = [tantivy.Query.boost_query(self._term("body", term), weight) for term in form]
         if len(words) == 1:
             return words[0]
