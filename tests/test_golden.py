@@ -41,6 +41,11 @@ def test_enough_must_be_met_with_silence_and_half_is_nearly_there(originals: lis
     assert len(near) >= len(genuine) / 2
 
 
+def test_half_of_the_questions_are_worded_from_the_topic_alone() -> None:
+    originals = [case for case in load_cases() if case.variant_of is None]
+    assert 2 * sum(case.worded == "topic" for case in originals) >= len(originals)
+
+
 def test_every_kind_of_attack_is_tried(originals: list[Case]) -> None:
     attacks = Counter(case.category for case in originals if case.is_attack)
     assert set(ATTACK_CATEGORIES) <= set(attacks)
