@@ -1,6 +1,6 @@
 # The words of the loop: the same in README, here and in CI. `make` alone lists them.
 .DEFAULT_GOAL := help
-.PHONY: help setup run test lint format bench eval models corpus docs lock clean
+.PHONY: help setup run test lint format bench eval figures models corpus docs lock clean
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -33,6 +33,9 @@ bench: setup ## print the speeds promised in docs, measured on this machine
 
 eval: setup ## ask every golden question, write the report, hold it to its gates (eval/gates.toml)
 	@$(BIN)/piano eval --gate
+
+figures: setup ## measure the search step by step and write its tables in docs/valutazione.md
+	@$(BIN)/python -m eval.documented
 
 models: setup ## train the bundled embedding model from the texts that the project holds
 	@$(BIN)/python -m assistant.embedding.train

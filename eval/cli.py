@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -18,12 +19,14 @@ from eval.cases import GOLDEN, Case, load_cases
 from eval.gates import GATES, failed
 from eval.judge import keep_baseline
 from eval.plan import plan
+from eval.progress import progress
 from eval.publish import PAGE, PEERS_TABLE, Asked, Published, publish
 from eval.reading import holds_bundled, score_reading, terminal_table, write_scores
-from eval.report import terminal, terminal_comparison, terminal_gates
+from eval.report import terminal, terminal_comparison, terminal_gates, terminal_steps
 from eval.run import default_folder, describe, read_run, run
 from eval.score import SUITES, score
-from eval.system import System, assistant_over, prepared
+from eval.squad import SQUAD
+from eval.system import System, assistant_over, engine_over, prepared
 from eval.upkeep import GoldenOption, RunArgument, explained
 from eval.verifier import FILE as VERIFIER
 from eval.verifier import TITLE as VERIFIER_TITLE
@@ -113,6 +116,15 @@ def evaluate(
             show_default=False,
         ),
     ] = "",
+    squad: Annotated[
+        Path | None,
+        typer.Option(
+            "--squad",
+            help="Misura la ricerca anche su SQuAD-it, da questo file JSON: richiede alcuni minuti"
+            f" (predefinito con «--suite retrieval»: {SQUAD}, se c'è).",
+            show_default=False,
+        ),
+    ] = None,
     repeat: Annotated[
         int, typer.Option("--repeat", min=1, help="Quante volte porre ogni domanda.")
     ] = REPEAT,
@@ -130,6 +142,8 @@ def evaluate(
         cases = plan(load_cases(golden), asked, size) if asked else ()
         if against is not None:
             read_run(against)  # a wrong folder is better said before a minute of questions
+        if squad is not None and not squad.is_file():
+            raise UsageError(f"Il file {squad} non c'è.", remedy="Indica con --squad un file JSON.")
         folder = out or default_folder(data_dir or settings.data_dir)
         with prepared(data_dir) as documents:
             if asked:
@@ -142,6 +156,10 @@ def evaluate(
                     _measure_reading(system, folder, chosen=suite is not None)
                 if peers and asked:
                     _ask_peers(system, cases, folder, settings, peer_model)
+            if "retrieval" in asked:
+                _measure_steps(settings, documents, folder)
+                named = suite is not None and size is None and golden == GOLDEN
+                _measure_squad(folder, squad, looked_for=named)
         published = publish(
             folder, questions=bool(asked), against=against, gates=gates if gate else None
         )
@@ -191,19 +209,13 @@ def _suites(given: Sequence[str] | None) -> tuple[str, ...]:
 def _ask_all(
     worlds: Worlds, cases: Sequence[Case], folder: Path, config: dict[str, Any], repeat: int
 ) -> None:
-    from rich.console import Console
-    from rich.progress import Progress
-
-    # On anything but a terminal a bar would fill the log with control characters.
-    console = Console(stderr=True)
     done = 0
-    with Progress(console=console, disable=not console.is_terminal, transient=True) as bar:
-        task = bar.add_task("Domande", total=len(cases))
+    with progress("Domande", len(cases)) as advance:
 
         def tick() -> None:
             nonlocal done
             done += 1
-            bar.advance(task)
+            advance()
 
         try:
             run(worlds, cases, folder, config, repeat=repeat, tick=tick)
@@ -225,6 +237,36 @@ def _measure_reading(system: System, folder: Path, *, chosen: bool) -> None:
             "La serie «ingest» è lasciata fuori: misura soltanto i documenti del progetto.",
             err=True,
         )
+
+
+def _measure_steps(settings: Settings, documents: Path, folder: Path) -> None:
+    """What each step of the search adds, on the questions just asked."""
+    from eval.ablation import FILE, keep, questions_of, rank_all
+
+    asked = questions_of(read_run(folder).outcomes)
+    with (
+        engine_over(settings, documents) as engine,
+        progress("Passi della ricerca", len(asked)) as tick,
+    ):
+        keep(rank_all(engine, asked, tick), folder / FILE)
+
+
+def _measure_squad(folder: Path, given: Path | None, *, looked_for: bool) -> None:
+    """The file given; without, the one beside the project, if it is `looked_for` and there."""
+    path = given or SQUAD
+    if given is None and not (looked_for and path.is_file()):
+        why = f"manca {SQUAD}" if looked_for else "si misura con «--suite retrieval» o «--squad»"
+        typer.echo(f"SQuAD-it è lasciata fuori: {why}.", err=True)
+        return
+    from assistant.retrieval.train import plan_examples
+    from eval.ablation import keep
+    from eval.squad import FILE, rank_squad
+
+    typer.echo(f"Misuro la ricerca anche su SQuAD-it ({path}): alcuni minuti.", err=True)
+    started = time.perf_counter()
+    keep(rank_squad(path, plan_examples(), progress=progress), folder / FILE)
+    minutes = (time.perf_counter() - started) / 60
+    typer.echo(f"SQuAD-it misurata in {minutes:.1f} minuti.".replace(".", ",", 1), err=True)
 
 
 def _ask_peers(
@@ -261,6 +303,8 @@ def _print(published: Published, asked: Asked | None) -> None:
     if asked is not None:
         told = terminal(asked.scores, asked.run.outcomes, str(published.folder))
         console.print(told, soft_wrap=True)
+        if published.steps is not None:
+            console.print(terminal_steps(published.steps))
         if asked.reference is not None:
             console.print(
                 f"Confronto con {asked.reference.name}. {asked.reference.notice}", soft_wrap=True

@@ -1,23 +1,30 @@
 """Which questions a run asks: those that the suites need, a sample of them, and the derived ones.
 
-Derived questions are golden questions asked in another situation: among noise documents, or after a
-question on another subject. They are made here and not written in eval/golden, since their words
-are those of their originals.
+Derived questions are golden questions asked in another situation: among noise documents, after a
+question on another subject, or typed otherwise. They are made here and not written in eval/golden,
+since their words are those of their originals.
 """
 
 from __future__ import annotations
 
 import hashlib
+import random
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from assistant.errors import UsageError
 from eval.cases import Case
 from eval.metrics.dialogue import OTHER_TOPIC
+from eval.variants import RULES, seed_of
 from eval.worlds import NOISE
 
 NOISE_QUESTIONS = 50
 OTHER_TOPIC_QUESTIONS = 80
+LAY_FILE = "profane.jsonl"
+"""Golden questions in the words of people who do not know those of the plans."""
+TYPED = ("refusi", "senza_accenti", "maiuscole")
+"""Rules of eval/variants.py by which every lay question is typed otherwise."""
 
 
 def _is_plain(case: Case) -> bool:
@@ -61,6 +68,34 @@ def sample(cases: Sequence[Case], size: int) -> tuple[Case, ...]:
     chosen = _by_hash([case for case in cases if case.variant_of is None])[:size]
     kept = {case.id for case in chosen}
     return tuple(case for case in cases if case.source_id in kept)
+
+
+def is_lay(case: Case) -> bool:
+    return Path(case.file).name == LAY_FILE
+
+
+def typed(cases: Iterable[Case]) -> list[Case]:
+    """Each lay original typed otherwise, where a rule changes it; for search alone.
+
+    The ids and words are those that eval/variants.py would write; `line` is 0.
+    """
+    originals = [case for case in cases if is_lay(case) and case.variant_of is None]
+    derived = []
+    for case in originals:
+        for name in TYPED:
+            text = RULES[name](case.question, random.Random(seed_of(case.id)))
+            if case.answerable and not case.history and text != case.question:
+                derived.append(
+                    replace(
+                        case,
+                        id=f"{case.id}~{name}",
+                        question=text,
+                        variant_of=case.id,
+                        change=name,
+                        line=0,
+                    )
+                )
+    return derived
 
 
 def _among_noise(cases: Sequence[Case], size: int | None) -> list[Case]:

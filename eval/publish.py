@@ -5,6 +5,7 @@ Asks nothing: whatever is in the folder is scored, so that an old run gets today
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,11 @@ from eval.reading import FILE as READING
 from eval.reading import ReadingScore, markdown_lines, read_scores
 from eval.reading import as_json as reading_json
 from eval.run import Run, read_run
+from eval.score import FILE as METRICS
 from eval.score import SUITES, Scores, score
 from eval.score import as_json as scores_json
+from eval.steps import Contributions, kept_contributions
+from eval.steps import as_json as steps_json
 from eval.verifier import FILE as VERIFIER
 from eval.verifier import TITLE as VERIFIER_TITLE
 
@@ -44,6 +48,8 @@ class Published:
     asked: Asked | None
     reading: tuple[ReadingScore, ...]
     verifier: tuple[ReadingScore, ...]
+    steps: Contributions | None = None
+    """None when the search was not taken apart."""
 
     def as_json(self) -> dict[str, Any]:
         shown: dict[str, Any] = {"run": str(self.folder)}
@@ -51,6 +57,8 @@ class Published:
             shown |= {"config": self.asked.run.config, **scores_json(self.asked.scores)}
             shown["comparison"] = [asdict(one) for one in self.asked.comparisons]
             shown["gates"] = [asdict(one) for one in self.asked.gates]
+        if self.steps is not None:
+            shown["steps"] = steps_json(self.steps)
         if self.verifier:
             shown["verifier"] = reading_json(self.verifier)
         if self.reading:
@@ -70,7 +78,8 @@ def publish(
         UsageError: the folder holds no finished run, or `against` or `gates` cannot be used.
     """
     asked = _judged(read_run(folder), against, gates) if questions else None
-    published = Published(folder, asked, _kept(folder, READING), _kept(folder, VERIFIER))
+    steps = _steps(asked) if asked is not None else None
+    published = Published(folder, asked, _kept(folder, READING), _kept(folder, VERIFIER), steps)
     told = []
     if asked is not None:
         peers = _text(folder / PEERS_TABLE)
@@ -82,6 +91,7 @@ def publish(
                 comparisons=asked.comparisons,
                 gates=asked.gates,
             ),
+            report.markdown_steps(steps) if steps else "",
             peers,
         ]
         page = report.html(
@@ -92,6 +102,7 @@ def publish(
             gates=asked.gates,
             peers_table=peers,
             reading=published.reading,
+            steps=steps,
         )
         (folder / PAGE).write_text(page, encoding="utf-8")
     if published.verifier:
@@ -112,6 +123,18 @@ def _judged(done: Run, against: Path | None, gates: Path | None) -> Asked:
         compared(done, scores, held_to) if held_to else (),
         tuple(gate_results(done, scores, held_to, gates)) if gates else (),
     )
+
+
+def _steps(asked: Asked) -> Contributions | None:
+    """What was kept of the search's steps, scored and added to metrics.json."""
+    folder = asked.run.folder
+    found = kept_contributions(folder, goals=bool(asked.run.config.get("own_questions")))
+    if found is None:
+        return None
+    measures = {**scores_json(asked.scores), "steps": steps_json(found)}
+    text = json.dumps(measures, ensure_ascii=False, indent=1)
+    (folder / METRICS).write_text(text + "\n", encoding="utf-8")
+    return found
 
 
 def _kept(folder: Path, file: str) -> tuple[ReadingScore, ...]:

@@ -14,6 +14,7 @@ from eval.outcome import Outcome
 from eval.run import Run
 
 SUITES = ("retrieval", "answers", "abstention", "adversarial", "conversation", "speed")
+FILE = "metrics.json"
 ALL = "all"
 NEAR = "near_miss"
 
@@ -53,7 +54,7 @@ def score(done: Run, suites: Iterable[str] = SUITES) -> Scores:
     """Score a run and write metrics.json and scores.jsonl into its folder; asks nothing."""
     scores = score_outcomes(done.outcomes, suites)
     text = json.dumps(as_json(scores), ensure_ascii=False, indent=1)
-    (done.folder / "metrics.json").write_text(text + "\n", encoding="utf-8")
+    (done.folder / FILE).write_text(text + "\n", encoding="utf-8")
     lines = [json.dumps(asdict(case), ensure_ascii=False) + "\n" for case in scores.cases]
     (done.folder / "scores.jsonl").write_text("".join(lines), encoding="utf-8")
     return scores

@@ -9,9 +9,11 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
+from assistant.embedding.protocol import Embedder
 from assistant.errors import AssistantError
+from assistant.index.protocol import SearchBackend
 from assistant.models import (
     Answer,
     Document,
@@ -48,6 +50,13 @@ class System(Protocol):
     def interventi(self) -> list[Intervento]: ...
 
 
+class Engine(NamedTuple):
+    """What the assistant searches with, for measures that take its search apart."""
+
+    backend: SearchBackend
+    embedder: Embedder
+
+
 @contextmanager
 def opened(settings: Settings, data_dir: Path | None) -> Iterator[System]:
     """The assistant over the index in `data_dir`, or over a fresh one of the bundled corpus.
@@ -80,6 +89,21 @@ def assistant_over(settings: Settings, data_dir: Path) -> Iterator[System]:
         yield assistant
     finally:
         assistant.close()
+
+
+@contextmanager
+def engine_over(settings: Settings, data_dir: Path) -> Iterator[Engine]:
+    from assistant.build import build_embedder, build_generations
+    from assistant.retrieval.remembered import Remembered
+
+    settings = replace(settings, data_dir=data_dir)
+    embedder = build_embedder(settings)
+    store = build_generations(settings, long_lived=True, embedder=lambda: embedder)
+    backend = Remembered(store.open_current())
+    try:
+        yield Engine(backend, embedder)
+    finally:
+        backend.close()
 
 
 def ingest_bundled(data_dir: Path) -> None:

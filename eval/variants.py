@@ -175,8 +175,8 @@ def variants(cases: Sequence[Case]) -> list[dict[str, object]]:
     for name, rule in RULES.items():
         for answerable, count in ((True, ANSWERABLE), (False, UNANSWERABLE)):
             pool = [case for case in originals if case.answerable is answerable]
-            pool.sort(key=lambda case: _hash(f"{name} {case.id}"))
-            made = [(case, rule(case.question, random.Random(_hash(case.id)))) for case in pool]
+            pool.sort(key=lambda case: seed_of(f"{name} {case.id}"))
+            made = [(case, rule(case.question, random.Random(seed_of(case.id)))) for case in pool]
             changed = [(case, text) for case, text in made if text != case.question][:count]
             lines += [_line(case, name, text) for case, text in sorted(changed, key=_id)]
     return lines
@@ -251,7 +251,8 @@ def _id(made: tuple[Case, str]) -> str:
     return made[0].id
 
 
-def _hash(text: str) -> str:
+def seed_of(text: str) -> str:
+    """What a rule draws by, and what originals are chosen by."""
     return hashlib.sha256(text.encode()).hexdigest()
 
 

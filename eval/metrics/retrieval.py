@@ -6,7 +6,7 @@ A question's score is that of its best evidence set: any one set suffices (KILT,
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
 from assistant.errors import AssistantError
@@ -81,11 +81,20 @@ def evidence_at_5_change(outcome: Outcome) -> Sequence[float]:
 
 def ranking(outcome: Outcome, name: str) -> float:
     """One of RANKING for the pages found, against the best of the evidence sets."""
-    wanted = {
-        tuple(sorted({RankedPage(quote.document_id, quote.page) for quote in quotes}))
+    wanted = [
+        [RankedPage(quote.document_id, quote.page) for quote in quotes]
         for quotes in outcome.gold.evidence
-    }
-    return max(ranking_scores(outcome.ranked, pages)[name] for pages in wanted)
+    ]
+    return page_scores(outcome.ranked, wanted)[name]
+
+
+def page_scores(
+    ranked: tuple[RankedPage, ...], wanted: Iterable[Iterable[RankedPage]]
+) -> dict[str, float]:
+    """RANKING for ranked pages, each measure against the best of the sets of pages wanted."""
+    sets = {tuple(sorted(set(pages))) for pages in wanted}
+    found = [ranking_scores(ranked, pages) for pages in sets]
+    return {name: max(scores[name] for scores in found) for name in RANKING}
 
 
 def found_share(outcome: Outcome, k: int) -> float:

@@ -18,6 +18,8 @@ from eval.report.charts import charts
 from eval.report.markup import Html, definitions, esc, items, link, table
 from eval.report.plots import figure as plot
 from eval.report.questions import Entry, Values, by_category, entries, index, question
+from eval.report.steps import TITLE as STEPS_TITLE
+from eval.report.steps import html_steps
 from eval.report.style import CSS
 from eval.report.tables import (
     ABSENT,
@@ -30,6 +32,7 @@ from eval.report.tables import (
 )
 from eval.run import Run
 from eval.score import Scores
+from eval.steps import Contributions
 
 POLICY = "default-src 'none'; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 FAULTS_SHOWN = 20
@@ -87,6 +90,7 @@ def html(
     gates: Sequence[GateResult] = (),
     peers_table: str = "",
     reading: Sequence[ReadingScore] = (),
+    steps: Contributions | None = None,
 ) -> str:
     """The whole page.
 
@@ -98,6 +102,7 @@ def html(
     parts = {
         "esito": ("Esito", _result(found, run, gates)),
         "misure": ("Misure", _scorecard(scores, baseline, comparisons)),
+        "passi": (STEPS_TITLE, html_steps(steps) if steps else ""),
         "grafici": ("Grafici", _plots(run.outcomes)),
         "parti": ("Misure per parti", _slices(run.outcomes, scores)),
         "lettura": ("Lettura dei documenti", _reading(reading)),
