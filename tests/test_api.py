@@ -67,7 +67,6 @@ class OnePlan:
         self.empty = False
         self.file = original
         self.asked: list[tuple[str, Filters, list[str]]] = []
-        self.chosen: list[tuple[bool, tuple[str, ...]]] = []
 
     def _index(self) -> None:
         if self.empty:
@@ -83,7 +82,6 @@ class OnePlan:
         ignore: Sequence[str] = (),
     ) -> SearchResult:
         self._index()
-        self.chosen.append((expand, tuple(ignore)))
         passage = Passage("p1", DOCUMENT.id, 0, TEXT, ("Obiettivi",), (Span(1, 0, len(TEXT)),))
         return SearchResult(query, (Hit(1, 2.5, passage, DOCUMENT),)[:k], "g1", {"total": 1.0})
 
@@ -97,7 +95,6 @@ class OnePlan:
         ignore: Sequence[str] = (),
     ) -> Iterator[Event]:
         self._index()
-        self.chosen.append((expand, tuple(ignore)))
         self.asked.append((question, filters or Filters(), list(history)))
         yield Stage("search", "Cerco nei documenti")
         if "rotto" in question:

@@ -139,15 +139,6 @@ def test_a_pin_orders_hits_until_it_is_taken_away(assistant: Assistant) -> None:
     assert gap > free["Montechiaro"] - free["Valdoro"]
 
 
-def test_a_word_put_right_is_put_right_for_the_answer_too(assistant: Assistant) -> None:
-    right = assistant.ask("Chi ha coinvolto il percorso partecipato di Valdoro?")
-    slipped = assistant.ask("Chi ha coinvolto il percorso partecippato di Valdoro?")
-    assert right.status == slipped.status == "answered"
-    assert slipped.sentences == right.sentences
-    assert slipped.understood.corrections
-    assert slipped.understood_as == slipped.question
-
-
 def test_the_command_tells_it_in_words_and_in_json(computer: Computer) -> None:
     question = "Chi ha coinvolto il percorso partecippato di Valdoro nel 2019?"
     lines = computer.folder / "righe.jsonl"

@@ -23,7 +23,6 @@ from assistant.answering.write import Written, write_with_model
 from assistant.embedding.protocol import Embedder
 from assistant.index.protocol import SearchBackend
 from assistant.italian.analysis import terms
-from assistant.italian.spelling import corrected
 from assistant.models import (
     Answer,
     AnswerHit,
@@ -127,9 +126,8 @@ class Answerer:
         draft.hits, draft.understood = found.hits, found.understood
         draft.clock("search", since)
 
-        # Words that were searched as others are read as them too.
-        text = corrected(draft.understood_as, dict(draft.understood.corrections))
-        questions = [read_question(piece, known) for piece in split_question(text)]
+        # As written: a word put right helps to find pages, but might change what was asked.
+        questions = [read_question(piece, known) for piece in split_question(draft.understood_as)]
         open_questions, interrupted = questions, False
         if self._settings.chat_model and draft.hits:
             yield Stage("write", "Il modello scrive; ogni frase viene controllata sulle fonti")
