@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 
 from assistant.embedding.protocol import Embedder
 from assistant.index.protocol import Scored, SearchBackend
@@ -18,6 +20,9 @@ from assistant.retrieval.query import Query
 
 DEPTH = 100
 """Candidates asked of each leg."""
+
+_THREADS = 4
+"""Searches whose dense leg runs beside the others; more wait their turn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,14 +73,18 @@ def gather(
     weights: FusionWeights = FUSION,
 ) -> Pool:
     """Every leg's candidates; without an embedder there is no dense leg."""
+    dense: Future[dict[str, float]] | None = None
+    if embedder is not None:
+        # Beside the lexical legs: numpy and tantivy both work outside Python's lock.
+        dense = _pool().submit(_dense, backend, embedder, query.searched, depth, filters)
     words = backend.lexical(query.terms, depth, filters)
     legs = {"words": _relative(words)}
     if weights.characters:
         legs["characters"] = _relative(backend.characters(query.searched, depth, filters))
     if others := query.alternatives(idf_of(backend)):
         legs["expanded"] = _relative(_added(words, backend.lexical((), depth, filters, others)))
-    if embedder is not None:
-        legs["dense"] = _dense(backend, embedder, query.searched, depth, filters)
+    if dense is not None:
+        legs["dense"] = dense.result()
     shares = {
         "words": weights.words,
         "characters": weights.characters,
@@ -121,6 +130,11 @@ def _words(text: str) -> str:
 
 def _idf(frequency: int, passages: int) -> float:
     return math.log(1 + max(passages - frequency + 0.5, 0.5) / (frequency + 0.5))
+
+
+@cache
+def _pool() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_THREADS, thread_name_prefix="dense")
 
 
 def _added(words: Sequence[Scored], others: Sequence[Scored]) -> list[Scored]:

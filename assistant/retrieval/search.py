@@ -53,7 +53,11 @@ def search(
     """Raises RerankerError when the cross-encoder cannot be loaded or used."""
     choices = choices or Choices()
     query = read_query(
-        text, backend.document_frequency, expand=choices.expand, ignore=choices.ignore
+        text,
+        backend.document_frequency,
+        backend.gram_frequency,
+        expand=choices.expand,
+        ignore=choices.ignore,
     )
     read = understood(query, backend.distretti(), filters)
     if reranker is None:
