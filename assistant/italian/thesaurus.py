@@ -39,7 +39,7 @@ AMBIGUOUS = 0.5
 NESTED = 0.5
 """Share kept by a form inside a longer one: "badante" in "cercare una badante"."""
 
-MOST_FORMS = 32
+MOST_FORMS = 24
 """Forms searched for one question, those that weigh most."""
 
 FOLDER = Path(__file__).parent / "thesaurus"

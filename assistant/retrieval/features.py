@@ -11,6 +11,7 @@ from __future__ import annotations
 import heapq
 import math
 import re
+import unicodedata
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -19,7 +20,7 @@ import numpy as np
 import numpy.typing as npt
 
 from assistant.index.analysed import Analysed
-from assistant.italian.analysis import fold, terms
+from assistant.italian.analysis import terms
 from assistant.retrieval.query import Query
 
 FEATURES = (
@@ -48,7 +49,7 @@ MOST_GRAMS = 32
 _FAR = 200
 _LONG = 1000
 """Characters of a query whose grams are looked at."""
-_BLANKS = re.compile(r"[^a-z0-9]+")
+_BLANKS = re.compile("[^a-z0-9\u0300-\u036f]+")
 _K1, _B, _USUAL_LENGTH = 0.8, 0.75, 80.0
 
 Rows = npt.NDArray[np.float32]
@@ -112,6 +113,7 @@ class _View:
         self._mass = sum(self._weights.values()) or 1.0
         self._rarest = max(self._weights.values(), default=0.0) or 1.0
         self._others = _others(query, self._weights)
+        self._other_words = frozenset(word for item in query.expansions for word in item.terms)
         self._pairs = list(zip(query.sequence, query.sequence[1:], strict=False))
         self._numbers = [term for term in query.terms if term[0].isdigit() or ":" in term]
         self._names = query.names
@@ -181,6 +183,8 @@ class _View:
     def _replaced(self, missing: Sequence[str], found: frozenset[str]) -> dict[str, float]:
         """What other words make up for the terms that are not there."""
         made: dict[str, float] = {}
+        if found.isdisjoint(self._other_words):
+            return made
         for term in missing:
             for form, weight in self._others.get(term, ()):
                 if weight > made.get(term, 0.0) and all(word in found for word in form):
@@ -268,7 +272,12 @@ def _share(
 @lru_cache(maxsize=16_384)
 def _plain(text: str) -> str:
     """Folded words divided by single blanks, with a blank at each end."""
-    return f" {_BLANKS.sub(' ', fold(text)).strip()} "
+    small = text.lower()
+    if not small.isascii():
+        # Marks are dropped by the encoder, which is ten times as fast as looking at each letter.
+        small = unicodedata.normalize("NFKD", small)
+        small = _BLANKS.sub(" ", small).encode("ascii", "ignore").decode()
+    return f" {_BLANKS.sub(' ', small).strip()} "
 
 
 @lru_cache(maxsize=16_384)

@@ -17,7 +17,7 @@ TERMS = 50_000
 DOCUMENTS = 4_096
 """Documents kept: a few hundred bytes each."""
 
-PASSAGES = 4_096
+PASSAGES = 8_192
 """Passages kept: about a kilobyte each, and the same objects that the answer path keeps read."""
 
 RECORDS = 2_048
