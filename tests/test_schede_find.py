@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from assistant.errors import UsageError
+from assistant.index.analysed import analyse
 from assistant.index.catalog import Catalog
 from assistant.index.catalog_writer import CatalogWriter, Parts
 from assistant.index.entries import RecordEntry, make_entry
@@ -56,8 +57,8 @@ def parts(found: Structured) -> Parts:
 @pytest.fixture
 def catalog(tmp_path: Path) -> Catalog:
     writer = CatalogWriter(tmp_path / "catalog.sqlite")
-    writer.add(parts(PLAN))
-    writer.add(parts(SCHEDE))
+    for found in (PLAN, SCHEDE):
+        writer.add(parts(found), [analyse(passage.text) for passage in found.passages])
     writer.close(commit=True)
     return Catalog(tmp_path / "catalog.sqlite")
 

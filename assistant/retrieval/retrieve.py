@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -33,6 +33,9 @@ MODEL = Path(__file__).parent / "reranker.json"
 
 RERANKED = 50
 """Candidates of the first order that are looked at again."""
+
+ABOUT_AS_WELL = 0.8
+"""Share of a superseded passage's score that one of its successor must have to come first."""
 
 BESIDE = 10
 """And the best of the dense and expanded legs that are not among them."""
@@ -77,6 +80,7 @@ def retrieve(
     if rerank:
         given = (trees or shipped_trees()).scores(judged.rows)
         scores = {i: 1 / (1 + math.exp(-float(s))) for i, s in zip(judged.ids, given, strict=True)}
+        scores |= _yielding(scores, judged)
     else:
         scores = {
             identity: pool.fused[identity] * candidate.preference
@@ -107,6 +111,29 @@ def retrieve(
         )
         for rank, identity in enumerate(best, start=1)
     )
+
+
+def _yielding(scores: Mapping[str, float], judged: Judged) -> dict[str, float]:
+    """New scores of superseded passages that come behind one of their successor's.
+
+    They yield to one that the first order prefers and that answers about as well; where the query
+    asks for their years nothing is preferred.
+    """
+    found: dict[str, float] = {}
+    every = list(zip(judged.ids, judged.documents, judged.candidates, strict=True))
+    for own, document, candidate in every:
+        if document.status != "superseded" or document.superseded_by_id is None:
+            continue
+        first = candidate.fused * candidate.preference
+        for other, successor, rival in every:
+            if (
+                successor.id == document.superseded_by_id
+                and rival.preference > candidate.preference
+                and rival.fused * rival.preference >= first
+                and scores[other] >= ABOUT_AS_WELL * scores[own]
+            ):
+                found[own] = min(found.get(own, scores[own]), 0.999 * scores[other])
+    return found
 
 
 def judge(
