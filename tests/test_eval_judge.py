@@ -26,7 +26,7 @@ from eval.score import score
 from eval.system import assistant_over, ingest_into
 from eval.worlds import HOSTILE, HOSTILE_DOCUMENTS, NOISE, only, worlds_over
 
-SIZE = 300
+SIZE = 380
 SUITES = ("retrieval", "answers", "abstention", "adversarial", "conversation", "speed")
 
 
