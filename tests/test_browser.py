@@ -125,7 +125,9 @@ def test_a_person_asks_opens_a_citation_asks_again_and_finds_it_after_a_reload(
     assert page.get_by_label("Invia la domanda").count() == 1
     assert page.get_by_text("Vai al contenuto", exact=True).count() == 1
     assert page.get_by_text("Main menu").count() == 0
-    page.wait_for_function("document.querySelector('.spoken').textContent.toLowerCase().includes('caregiver')")
+    page.wait_for_function(
+        "document.querySelector('.spoken').textContent.toLowerCase().includes('caregiver')"
+    )
 
     citation = page.locator("[data-testid=stExpander] summary", has_text="[1]").first
     citation.click()
