@@ -27,9 +27,9 @@ GUIDES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), ROOT / "corpus"
 ALSO_ENGLISH = {
     "area", "base", "case", "colon", "compare", "complete", "data", "date", "docx", "euro",
     "example", "file", "filter", "first", "focus", "free", "future", "group", "health", "html",
-    "http", "info", "inside", "iter", "keywords", "media", "note", "open", "over", "password", "pause",
-    "peer", "pool", "pure", "rate", "report", "scale", "schema", "serve", "space", "standard",
-    "stop", "target", "world", "zero",
+    "http", "info", "inside", "iter", "keywords", "media", "note", "open", "over", "password",
+    "pause", "peer", "pool", "pure", "rate", "report", "scale", "schema", "serve", "space",
+    "standard", "stop", "target", "world", "zero",
 }  # fmt: skip
 """Words that Italian texts hold and that are English, or a format's name, in code."""
 
