@@ -141,4 +141,5 @@ def _read_all(query: Query) -> None:
     assert isinstance(query.schede | query.names | query.distretti(["Lugo"]), frozenset)
     assert all(year > 0 for year in query.years)
     assert isinstance(query.also_searched, tuple)
+    assert isinstance(query.kinds, tuple | frozenset) and isinstance(query.acts, tuple | frozenset)
     assert set(query.forms.values()) <= set(query.terms) | set(terms(query.searched))

@@ -47,7 +47,7 @@ SCHEDA = re.compile(
     r"((?:d-)?\d{1,3})\b"
 )
 
-_NUMBERED = r"(?!\s+(?:(?:attuativ[ae]|regionale|intervento)\s+)*(?:n\w*\.?\s*°?\s*)?(?:d-)?\d)"
+_NUMBERED = r"(?!\s+(?:(?:attuativ[ae]|regionale|intervento)\s+)*(?:n\w*\.?\s*(?:°\s*)?)?(?:d-)?\d)"
 _NAMES: dict[DocumentKind, str] = {
     "piano_di_zona": r"pian[oi] (?:distrettual[ei] |social[ei] )?di zona\b",
     "piano": r"piano (?:regionale )?sociale e sanitario(?: regionale)?\b|pssr\b",
